@@ -1,0 +1,25 @@
+"""Contours of a map: polylines in pixel-corner coordinates, closed at the border of the map."""
+
+from __future__ import annotations
+
+import numpy as np
+from contourpy import contour_generator
+from numpy.typing import NDArray
+
+
+def contours(values: NDArray[np.float32], level: float) -> list[NDArray[np.float64]]:
+    """Lines where ``values`` (H, W) cross ``level``, sub-pixel by linear interpolation.
+
+    Each line is float64 (n, 2) as (x, y) from the top-left corner of the first pixel; values sit
+    at pixel centres. Regions that reach the border are closed along it, so that every line is a
+    closed polygon. A level that is not inside the range of the values gives no line.
+    """
+    height, width = values.shape
+    low = float(values.min())
+    if not low < level < float(values.max()):
+        return []
+    framed = np.pad(values, 1, constant_values=low)
+    x = np.concatenate(([0.0], np.arange(width) + 0.5, [float(width)]))
+    y = np.concatenate(([0.0], np.arange(height) + 0.5, [float(height)]))
+    lines = contour_generator(x, y, framed).lines(level)
+    return [np.asarray(line, np.float64) for line in lines]

@@ -1,0 +1,1 @@
+"""Operation kinds: one a file. Each knows its forward pass and its adjoint on the way back."""

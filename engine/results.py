@@ -1,0 +1,133 @@
+"""What crosses the engine's door: frozen, picklable, numpy only.
+
+A request says what is computed; a result holds raw signed maps. How they are shown (colour map,
+range, smoothing, threshold) is the viewer's business and never comes back here.
+
+Maps are float32 [S, S] in MODEL INPUT space, S = the model's input size, row-major, one value a
+pixel; :class:`engine.geometry.InputGeometry` takes them to the frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import InputGeometry
+
+RuleName = Literal["linear", "gradient", "deconvnet", "guided"]
+SeedName = Literal["full", "peak", "class"]
+UnpoolingName = Literal["switch", "nearest", "average"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """How activations are taken back to the image (CLEAR eqs. 1-6, and what they leave open).
+
+    ``rule`` says what passes a rectifier, ``seed`` what is fed in at a layer, ``unpooling`` how
+    max pooling is undone. With seed ``peak`` the ``kernels`` strongest kernels by summed
+    activation are taken, each from its strongest position, and the layer's map is their sum.
+    ``positive`` clips each single map at 0 before they are summed (the published ARM picture).
+    """
+
+    rule: RuleName
+    seed: SeedName
+    unpooling: UnpoolingName = "switch"
+    kernels: int = 4
+    positive: bool = False
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which model answered; ``sha256`` is that of the weights file."""
+
+    name: str
+    version: str
+    sha256: str
+    licence: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Softmax probability (0…1) of a class."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class LayerResponse:
+    """Response of one layer. ``native_shape`` is (kernels, height, width) of its activations;
+    ``depth`` counts the exposed layers from the image, starting at 1."""
+
+    name: str
+    depth: int
+    native_shape: tuple[int, int, int]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ClassResponses:
+    """CLEAR eqs. 3-5. ``dominant`` is int16 [S, S], the index of the class with the greatest
+    response, -1 where the responses tie or none is positive; ``response`` float32 [S, S] is
+    D(x) = max over classes; ``margin`` float32 [S, S] is D minus the runner-up."""
+
+    classes: tuple[str, ...]
+    dominant: NDArray[np.int16]
+    response: NDArray[np.float32]
+    margin: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Explain one image with one model.
+
+    ``image``: grey (H, W), any real dtype, bone white. ``target``: the class to explain, or None
+    for the predicted one. ``with_classes`` adds the dominant-class maps, at about one more pass.
+    ``modality`` is the DICOM term of the image, "" if unknown: a model declines what it was not
+    made for.
+    """
+
+    image: NDArray[Any]
+    model: Path
+    method: Method
+    target: str | None = None
+    device: str = "auto"
+    with_classes: bool = False
+    modality: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that one request yields. ``input_image`` is what the network read, before
+    normalisation: float32 [S, S] in 0…1. ``seconds`` is the time of the computation alone. A
+    declined image has no target, no predictions and no layers, and ``withheld_because`` says why.
+    """
+
+    model: ModelIdentity
+    device: str
+    method: Method
+    target: str
+    predictions: tuple[Prediction, ...]
+    layers: tuple[LayerResponse, ...]
+    geometry: InputGeometry
+    input_image: NDArray[np.float32]
+    class_responses: ClassResponses | None
+    seconds: float
+    withheld_because: str = ""
+
+    @property
+    def withheld(self) -> bool:
+        """True when the model declines to name a class; ``withheld_because`` says why."""
+        return bool(self.withheld_because)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The engine could not do what was asked; ``message`` is a sentence for the user."""
+
+    message: str

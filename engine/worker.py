@@ -1,0 +1,90 @@
+"""The engine's process: answers one request after another until its parent goes away.
+
+Started by :class:`engine.process.EngineProcess` as ``python -m engine.worker``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from engine.process import Ready, Warm
+from engine.results import Explanation, Refusal, Request
+
+
+@lru_cache(maxsize=4)
+def _explainer(folder: Path, device_wish: str, changed: int) -> Any:
+    """Loaded once for each model folder; ``changed`` (mtime) makes a replaced model load anew."""
+    from engine.checkpoint import choose_device, load_model
+    from engine.responses import Explainer
+
+    return Explainer.prepare(load_model(folder), choose_device(device_wish))
+
+
+def _prepared(folder: Path, device_wish: str) -> Any:
+    from engine.checkpoint import WEIGHTS_FILE
+
+    weights = folder / WEIGHTS_FILE
+    changed = weights.stat().st_mtime_ns if weights.exists() else 0
+    return _explainer(folder, device_wish, changed)
+
+
+def _answer(message: Request | Warm) -> Explanation | Ready | Refusal:
+    from engine.errors import EngineError
+
+    try:
+        import torch
+
+        from engine.responses import explain
+
+        explainer = _prepared(message.model, message.device)
+        if isinstance(message, Warm):
+            return Ready(explainer.device_name, str(torch.__version__))
+        return explain(
+            explainer,
+            message.image,
+            message.method,
+            message.target,
+            message.with_classes,
+            message.modality,
+        )
+    except EngineError as error:
+        return Refusal(f"{error}.")
+    except MemoryError:
+        return Refusal("The engine ran out of memory on this image; close other programs.")
+    except RuntimeError as error:
+        if "out of memory" in str(error):
+            return Refusal("The GPU has too little free memory for this; choose the CPU instead.")
+        return Refusal(f"The engine failed on this request ({type(error).__name__}: {error}).")
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer pickled messages one after another until the other side closes."""
+    while True:
+        try:
+            message = pickle.load(requests)
+        except EOFError:
+            return
+        pickle.dump(_answer(message), answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def main() -> int:
+    """Standard output carries the answers; whatever a library prints goes to standard error."""
+    if sys.stdin.isatty():
+        print("engine.worker is started by the program, not by hand", file=sys.stderr)
+        return 2
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with answers, contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(sys.stdin.buffer, answers)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

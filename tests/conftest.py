@@ -1,0 +1,32 @@
+"""What every test gets: an offscreen Qt, the data folder, and a check that nothing is left."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_LANES = {"reading", "scanning", "engine", "plots"}
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real radiographs and DICOM files; without it the test is skipped."""
+    root = Path(__file__).resolve().parents[1]
+    folder = Path(os.environ.get("ATTENTIVE_VIEWER_DATA", root / "../shared/data")).resolve()
+    if not (folder / "dicom").is_dir():
+        pytest.skip("no data folder; set ATTENTIVE_VIEWER_DATA to run this test")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_lane_left() -> Iterator[None]:
+    """Every background thread that a test started has ended with it."""
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread.name in _LANES]
+    assert not left, f"threads left behind: {left}"

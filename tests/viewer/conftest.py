@@ -1,0 +1,74 @@
+"""Drives the real program through its entry point."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Generator, Sequence
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from viewer.app import main
+from viewer.main_window import MainWindow
+
+Script = Callable[[MainWindow], Generator[Callable[[], bool], None, None]]
+Drive = Callable[[Sequence[str], Script], int]
+
+_PATIENCE = 60.0  # seconds that one awaited condition may take
+
+
+class _Driver:
+    """Advances a script inside the running event loop: it yields the conditions it waits for."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.steps: Generator[Callable[[], bool], None, None] | None = None
+        self.condition: Callable[[], bool] = lambda: True
+        self.since = time.monotonic()
+        self.failure: BaseException | None = None
+        self.timer = QTimer()
+        self.timer.setInterval(10)
+        self.timer.timeout.connect(self.advance)
+        self.timer.start()
+
+    def advance(self) -> None:
+        windows = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
+        shown = [w for w in windows if w.isVisible()]
+        if not shown:
+            return
+        window = shown[0]
+        try:
+            if self.steps is None:
+                self.steps = self.script(window)
+            if self.condition():
+                self.condition = next(self.steps)
+                self.since = time.monotonic()
+            elif time.monotonic() - self.since > _PATIENCE:
+                raise TimeoutError("a condition did not come true")
+        except StopIteration:
+            self.finish(window)
+        except BaseException as error:
+            self.failure = error
+            self.finish(window)
+
+    def finish(self, window: MainWindow) -> None:
+        self.timer.stop()
+        window.close()
+
+
+@pytest.fixture
+def drive(qtbot: QtBot) -> Drive:
+    """``drive(arguments, script)``: run the program, return its exit status."""
+
+    def run(arguments: Sequence[str], script: Script) -> int:
+        driver = _Driver(script)
+        status = main(list(arguments))
+        gc.collect()  # what is left of the window goes now, not in some other thread
+        if driver.failure is not None:
+            raise driver.failure
+        return status
+
+    return run

@@ -1,0 +1,160 @@
+"""Folders → studies: grouping, order, and a reason for everything left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.factories.dicom_files import make_dataset, save
+from viewer.dicom.study import Scan, find_files, scan
+
+PIXELS = np.zeros((2, 3), np.uint8)
+AXIAL = [1, 0, 0, 0, 1, 0]
+
+
+def put(path: Path, **elements: Any) -> Path:
+    """Save an image of patient A in study 1.1, series 1.2 unless ``elements`` say otherwise."""
+    defaults = {
+        "PatientName": "A^A",
+        "PatientID": "1",
+        "StudyInstanceUID": "1.1",
+        "SeriesInstanceUID": "1.2",
+    }
+    return save(make_dataset(PIXELS, **{**defaults, **elements}), path)
+
+
+def names(found: Scan) -> list[list[str]]:
+    """File names by series."""
+    return [
+        [instance.path.name for instance in series.instances]
+        for study in found.studies
+        for series in study.series
+    ]
+
+
+def test_find_files_is_sorted_recursive_and_stays_inside(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "in", tmp_path / "out"
+    for name in ("IM10", "IM2", "sub/a", ".hidden", ".git/b"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    outside.mkdir()
+    (outside / "secret").touch()
+    try:
+        (folder / "link").symlink_to(outside / "secret")
+        (folder / "linked").symlink_to(outside, target_is_directory=True)
+        (folder / "sub" / "loop").symlink_to(folder, target_is_directory=True)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    found = list(find_files([folder, folder / "IM2"]))
+    assert [str(path.relative_to(folder)) for path in found] == ["IM2", "IM10", str(Path("sub/a"))]
+    assert list(find_files([folder / ".hidden"])) == [folder / ".hidden"]
+
+
+def test_slices_are_ordered_by_position_along_their_normal(tmp_path: Path) -> None:
+    for name, z, number in (("a", 30, 1), ("b", 10, 2), ("c", 20, 3)):
+        put(
+            tmp_path / name,
+            ImageOrientationPatient=AXIAL,
+            ImagePositionPatient=[5, 5, z],
+            InstanceNumber=number,
+        )
+    assert names(scan([tmp_path])) == [["b", "c", "a"]]
+
+
+def test_coronal_slices_are_ordered_along_y(tmp_path: Path) -> None:
+    # row x, column -z: the normal is x cross -z = +y
+    for name, y in (("a", 3), ("b", -4), ("c", 1)):
+        put(
+            tmp_path / name,
+            ImageOrientationPatient=[1, 0, 0, 0, 0, -1],
+            ImagePositionPatient=[0, y, 9],
+        )
+    assert names(scan([tmp_path])) == [["b", "c", "a"]]
+
+
+def test_without_all_positions_instance_numbers_order(tmp_path: Path) -> None:
+    put(
+        tmp_path / "a",
+        InstanceNumber=10,
+        ImageOrientationPatient=AXIAL,
+        ImagePositionPatient=[0, 0, 1],
+    )
+    put(tmp_path / "b", InstanceNumber=9)
+    assert names(scan([tmp_path])) == [["b", "a"]]
+
+
+def test_without_all_numbers_file_names_order(tmp_path: Path) -> None:
+    put(tmp_path / "IM10", InstanceNumber=1)
+    put(tmp_path / "IM2")
+    assert names(scan([tmp_path])) == [["IM2", "IM10"]]
+
+
+def test_series_by_number_and_studies_by_date(tmp_path: Path) -> None:
+    put(tmp_path / "late", StudyInstanceUID="1.9", StudyDate="20200101")
+    put(tmp_path / "undated", StudyInstanceUID="1.3")
+    put(tmp_path / "s10", SeriesInstanceUID="1.10", SeriesNumber=10, StudyDate="19990101")
+    put(tmp_path / "s2", SeriesInstanceUID="1.20", SeriesNumber=2, StudyDate="19990101")
+    put(tmp_path / "none", SeriesInstanceUID="1.30", StudyDate="19990101")
+    found = scan([tmp_path])
+    assert names(found) == [["s2"], ["s10"], ["none"], ["late"], ["undated"]]
+    assert [study.date for study in found.studies] == ["1999-01-01", "2020-01-01", ""]
+    assert [series.number for series in found.studies[0].series] == [2, 10, None]
+
+
+@pytest.mark.parametrize("other", [{"PatientID": "2"}, {"PatientName": "B^B"}])
+def test_patients_are_one_only_where_name_and_id_agree(
+    other: dict[str, str], tmp_path: Path
+) -> None:
+    put(tmp_path / "a")
+    put(tmp_path / "b")
+    put(tmp_path / "c", **other)
+    found = scan([tmp_path])
+    assert sorted(names(found)) == [["a", "b"], ["c"]]
+    assert len({(study.patient_name, study.patient_id) for study in found.studies}) == 2
+
+
+def test_without_uids_the_folder_groups(tmp_path: Path) -> None:
+    for name in ("x/1", "x/2", "y/1"):
+        put(tmp_path / name, StudyInstanceUID="", SeriesInstanceUID="")
+    found = scan([tmp_path])
+    assert names(found) == [["1", "2"], ["1"]]
+    assert len({study.uid for study in found.studies}) == 2
+
+
+def test_every_other_file_is_rejected_with_its_own_reason(tmp_path: Path) -> None:
+    put(tmp_path / "image", Rows=2)
+    put(tmp_path / "no_rows", Rows=None)
+    save(make_dataset(), tmp_path / "report")
+    directory = make_dataset(SOPClassUID="1.2.840.10008.1.3.10")
+    save(directory, tmp_path / "DICOMDIR")
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "damaged").write_bytes(b"\0" * 128 + b"DICM" + b"\x08\0\0\0ZZ\xff\xff" * 9)
+    missing = tmp_path / "missing"
+    found = scan([tmp_path, missing])
+    assert names(found) == [["image"]]
+    reasons = {row.path.name: row.reason for row in found.rejected}
+    assert set(reasons) == {"no_rows", "report", "DICOMDIR", "notes.txt", "damaged", "missing"}
+    assert "rows" in reasons["no_rows"]
+    assert "Basic Text SR without pixels" in reasons["report"]
+    assert "folder" in reasons["DICOMDIR"]
+    assert "not a DICOM file" in reasons["notes.txt"]
+    assert "No such file" in reasons["missing"]
+
+
+def test_progress_and_cancelling(tmp_path: Path) -> None:
+    for i in range(5):
+        put(tmp_path / f"{i}")
+    told: list[int] = []
+    found = scan([tmp_path], told.append, lambda: len(told) == 3)
+    assert told == [1, 2, 3]
+    assert names(found) == [["0", "1", "2"]]
+
+
+def test_what_an_instance_knows(tmp_path: Path) -> None:
+    path = save(make_dataset(np.zeros((4, 2, 3), np.uint16)), tmp_path / "cine")
+    instance = scan([path]).studies[0].series[0].instances[0]
+    assert (instance.path, instance.frames) == (path, 4)
+    assert (instance.rows, instance.columns, instance.attributes.modality) == (2, 3, "CR")

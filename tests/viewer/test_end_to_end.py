@@ -1,0 +1,271 @@
+"""The main job through the real entry point, with the real engine in its own process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction, QImage, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+import resources
+from viewer import commands
+from viewer.dicom.window import Window
+from viewer.main_window import MainWindow
+from viewer.panels.layer_strip import LayerStrip
+from viewer.panels.overlay_controls import OverlayControls
+from viewer.panels.prediction import PredictionPanel
+from viewer.panels.study_list import StudyList
+
+Steps = Generator[Callable[[], bool], None, None]
+
+
+def _explained(window: MainWindow) -> Callable[[], bool]:
+    return lambda: window.session.explanation is not None
+
+
+def _trigger(window: MainWindow, name: str) -> None:
+    action = window.findChild(QAction, name)
+    assert isinstance(action, QAction)
+    assert action.isEnabled(), name
+    action.trigger()
+
+
+def test_sample_is_explained_and_layers_are_stepped(drive) -> None:
+    seen: dict[str, object] = {}
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield _explained(window)
+        strip, panel = window.findChild(LayerStrip), window.findChild(PredictionPanel)
+        assert strip.list.count() == len(session.explanation.layers) >= 6
+        assert panel.rows.count() == 13
+        seen["best"] = session.explanation.predictions[0].name
+        assert not session.style.visible, "the scan is read first"
+        before = session.layer_index
+        _trigger(window, "previous-layer")
+        assert session.layer_index == before - 1
+        assert session.style.visible
+        assert strip.list.currentRow() == before - 1
+        strip.list.setCurrentRow(0)
+        assert session.layer_index == 0
+        panel.rows.itemActivated.emit(panel.rows.item(1))
+        second = panel.rows.item(1).data(Qt.ItemDataRole.UserRole)
+        yield lambda: session.explanation.target == second
+        assert session.layer_index == 0
+        assert second in window.view.current_scene().footer[0]
+        assert "torch" not in sys.modules or seen.get("torch")
+
+    seen["torch"] = "torch" in sys.modules  # other tests of this run may have imported it
+    assert drive(["--sample"], script) == 0
+    assert seen["best"] == "hand_wrist"
+
+
+def test_sliders_answer_without_the_engine(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield _explained(window)
+        window.workbench.engine.kill()  # from here on nothing can come from the engine
+        controls = window.findChild(OverlayControls)
+        session.show_layer(10)
+        wide = session.overlay
+        controls.threshold.slider.setValue(70)
+        assert session.overlay.style.threshold == 0.7
+        assert session.overlay.area < wide.area
+        controls.opacity.slider.setValue(80)
+        assert session.style.opacity == 0.8
+        controls.range.textActivated.emit("all layers")
+        assert session.overlay.maximum >= wide.maximum
+        assert "all layers" in window.view.current_scene().footer[2]
+        controls.smoothing.slider.setValue(0)
+        assert session.overlay.sigma == 0
+        assert session.explanation is not None
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_space_hides_the_overlay_while_it_is_held(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        yield _explained(window)
+        window.session.show_layer(3)
+        window.activateWindow()
+        yield window.isActiveWindow
+        QTest.keyPress(window.view, Qt.Key.Key_Space)
+        assert not window.view.current_scene().overlay_visible
+        QTest.keyRelease(window.view, Qt.Key.Key_Space)
+        assert window.view.current_scene().overlay_visible
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_mouse_follows_the_conventions_of_radiology(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        session, view = window.session, window.view
+        yield lambda: session.open is not None and view.scale > 0
+        centre = view.rect().center()
+        window_before = session.window
+        assert isinstance(window_before, Window)
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=centre)
+        QTest.mouseMove(view, centre + QPoint(40, 20))
+        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=centre + QPoint(40, 20))
+        yield lambda: session.window != window_before
+        assert session.window.width > window_before.width
+        assert session.window.center > window_before.center
+        fitted = view.scale
+        at = QPointF(view.width() * 0.3, view.height() * 0.4)
+        under = view.frame_point(at)
+        _wheel(view, at, 120, Qt.KeyboardModifier.ControlModifier)
+        assert view.scale > fitted
+        assert np.allclose(view.frame_point(at), under, atol=1e-6)
+        opacity = session.style.opacity
+        _wheel(view, at, 120, Qt.KeyboardModifier.ShiftModifier)
+        assert session.style.opacity > opacity
+        _trigger(window, "reset")
+        assert session.window == window_before
+        assert np.isclose(view.scale, fitted)
+
+    assert drive(["--sample"], script) == 0
+
+
+def _wheel(view, at: QPointF, turn: int, modifiers: Qt.KeyboardModifier) -> None:
+    event = QWheelEvent(
+        at,
+        view.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, turn),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view, event)
+
+
+def test_export_is_read_back_and_hides_identity(drive, tmp_path: Path) -> None:
+    target = tmp_path / "view.png"
+
+    def script(window: MainWindow) -> Steps:
+        yield _explained(window)
+        session = window.session
+        session.show_layer(12)
+        assert session.identity_shown
+        commands.save_picture(window.context, commands.full_picture(window.context), target)
+        scan = session.open.frame.size
+        picture = QImage(str(target))
+        assert picture.width() >= scan[1]
+        assert picture.height() > scan[0], "footer and strip stand below the scan"
+        commands.copy_view(window.context)
+        copied = QApplication.clipboard().image()
+        assert copied.width() == round(window.view.width() * window.view.devicePixelRatioF())
+
+    assert drive(["--sample"], script) == 0
+    text = target.with_suffix(".json").read_text(encoding="utf-8")
+    facts = json.loads(text)
+    assert facts["layer"]["depth"] == 13
+    assert facts["shown"]["threshold"] == 0.35
+    assert facts["model"]["weights_sha256"]
+    assert "SAMPLE" not in text, "no patient's name in the sidecar"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["view.json", "view.png"]
+
+
+def test_failed_export_is_one_message_and_leaves_nothing(drive, tmp_path: Path) -> None:
+    blocked = tmp_path / "file-not-folder"
+    blocked.write_text("in the way")
+
+    def script(window: MainWindow) -> Steps:
+        yield _explained(window)
+        picture = commands.screen_picture(window.context)
+        commands.save_picture(window.context, picture, blocked / "view.png")
+        assert "not exported" in window.session.message
+        assert window.session.explanation is not None
+
+    assert drive(["--sample"], script) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [blocked.name]
+
+
+def test_killed_engine_costs_one_message_and_starts_again(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        messages: list[str] = []
+        session.messageChanged.connect(lambda: messages.append(session.message))
+        yield _explained(window)
+        first = window.workbench.engine.pid
+        session.set_model("shallow")
+        window.workbench.engine.kill()
+        yield lambda: session.explanation.model.name == "shallow"
+        assert window.workbench.engine.pid not in (None, first)
+        assert sum("started again" in text for text in messages) == 1
+        idle = window.workbench.engine.pid
+        window.workbench.engine.kill()  # while it has nothing to do
+        yield lambda: window.workbench.engine.pid not in (None, idle)
+        yield lambda: session.engine.state == "ready"
+        assert session.explanation.model.name == "shallow", "nothing that was there is lost"
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_bad_file_is_a_row_and_the_rest_opens(drive, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("this is not DICOM " * 50)
+    sample = resources.sample_files()[0]
+    (tmp_path / "scan.dcm").write_bytes(sample.read_bytes())
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None
+        assert [row.path.name for row in session.rejected] == ["notes.txt"]
+        tree = window.findChild(StudyList).tree
+        last = tree.topLevelItem(tree.topLevelItemCount() - 1)
+        assert last.text(0) == "Not opened (1)"
+        assert "notes.txt is not a DICOM file" in last.child(0).text(0)
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_only_bad_files_are_a_sentence(drive, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("this is not DICOM " * 50)
+
+    def script(window: MainWindow) -> Steps:
+        yield lambda: "not a DICOM file" in window.session.message
+        assert window.message.isVisible()
+        assert window.session.open is None
+        window.workbench.open_paths(resources.sample_files()[:1])
+        yield lambda: window.session.open is not None
+        assert not window.message.isVisible()
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_switching_images_while_the_engine_works(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None
+        for _ in range(3):
+            _trigger(window, "next-series")
+            yield lambda: session.open is not None
+        last = session.all_series()[-1]
+        yield _explained(window)
+        assert session.open.place.series is last
+        assert session.explanation.geometry.frame_size == session.open.frame.size
+        assert session.explanation.predictions[0].name == "foot"
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_other_modality_is_declined_in_words(drive, data: Path) -> None:
+    scan = data / "dicom/radiographs/udacity__test5.dcm"
+
+    def script(window: MainWindow) -> Steps:
+        yield _explained(window)
+        panel = window.findChild(PredictionPanel)
+        assert "No output" in panel.heading.text()
+        assert "CT" in panel.heading.text()
+        assert panel.rows.count() == 0
+        assert window.findChild(LayerStrip).list.count() == 0
+        assert any("No output" in line for line in window.view.current_scene().footer)
+
+    assert drive([str(scan)], script) == 0

@@ -1,0 +1,139 @@
+"""Every action as a row: id, menu, text, shortcut, command, and when it can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from viewer import commands
+from viewer.commands import Context
+from viewer.dialogs import texts
+
+
+def _always(context: Context) -> bool:
+    return True
+
+
+def _with_image(context: Context) -> bool:
+    return context.session.open is not None
+
+
+def _with_layers(context: Context) -> bool:
+    return context.session.layer is not None
+
+
+def _show_help(context: Context) -> None:
+    """Every row of the table below, to read."""
+    rows = [(row.menu.replace("&", ""), row.text, row.shortcuts) for row in ACTIONS if row.id]
+    texts.show(context.window, "Keys and gestures", texts.help_text(rows))
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """``menu`` names the menu it stands in; rows with the same menu stand in order. A row whose
+    id is empty is a separator."""
+
+    id: str
+    menu: str
+    text: str
+    shortcuts: tuple[str, ...]
+    command: Callable[[Context], None]
+    enabled: Callable[[Context], bool] = _always
+
+
+def _separator(menu: str) -> ActionRow:
+    return ActionRow("", menu, "", (), commands.nothing)
+
+
+ACTIONS: tuple[ActionRow, ...] = (
+    ActionRow("open-file", "&File", "Open files …", ("Ctrl+O",), commands.open_files),
+    ActionRow("open-folder", "&File", "Open a folder …", ("Ctrl+Shift+O",), commands.open_folder),
+    ActionRow("open-sample", "&File", "Open the sample study", ("Ctrl+D",), commands.open_sample),
+    _separator("&File"),
+    ActionRow(
+        "export-view",
+        "&File",
+        "Export this view …",
+        ("P", "Ctrl+E"),
+        commands.export_view,
+        _with_image,
+    ),
+    ActionRow(
+        "export-full",
+        "&File",
+        "Export at full resolution …",
+        ("Ctrl+Shift+E",),
+        commands.export_full,
+        _with_image,
+    ),
+    ActionRow("copy", "&File", "Copy this view", ("Ctrl+C",), commands.copy_view, _with_image),
+    _separator("&File"),
+    ActionRow("quit", "&File", "Quit", ("Ctrl+Q",), commands.leave),
+    ActionRow("fit", "&Image", "Fit to the window", ("F",), commands.fit, _with_image),
+    ActionRow("one-to-one", "&Image", "One to one", ("Ctrl+1",), commands.one_to_one, _with_image),
+    ActionRow("zoom-in", "&Image", "Zoom in", ("+", "="), commands.zoom_in, _with_image),
+    ActionRow("zoom-out", "&Image", "Zoom out", ("-",), commands.zoom_out, _with_image),
+    _separator("&Image"),
+    ActionRow(
+        "window-1", "&Image", "Window of the file", ("1",), commands.file_window, _with_image
+    ),
+    ActionRow("window-0", "&Image", "Auto window", ("0",), commands.auto_window, _with_image),
+    ActionRow("invert", "&Image", "Invert", ("N",), commands.invert, _with_image),
+    ActionRow("reset", "&Image", "Reset the display", ("Esc",), commands.reset, _with_image),
+    _separator("&Image"),
+    ActionRow(
+        "next-image", "&Image", "Next image", ("Down", "Right"), commands.next_image, _with_image
+    ),
+    ActionRow(
+        "previous-image",
+        "&Image",
+        "Previous image",
+        ("Up", "Left"),
+        commands.previous_image,
+        _with_image,
+    ),
+    ActionRow(
+        "next-series", "&Image", "Next series", ("PgDown",), commands.next_series, _with_image
+    ),
+    ActionRow(
+        "previous-series",
+        "&Image",
+        "Previous series",
+        ("PgUp",),
+        commands.previous_series,
+        _with_image,
+    ),
+    ActionRow("next-layer", "&Overlay", "Next layer", ("]",), commands.next_layer, _with_layers),
+    ActionRow(
+        "previous-layer",
+        "&Overlay",
+        "Previous layer",
+        ("[",),
+        commands.previous_layer,
+        _with_layers,
+    ),
+    ActionRow("next-class", "&Overlay", "Next class", ("}",), commands.next_class, _with_layers),
+    ActionRow(
+        "previous-class",
+        "&Overlay",
+        "Previous class",
+        ("{",),
+        commands.previous_class,
+        _with_layers,
+    ),
+    _separator("&Overlay"),
+    ActionRow("overlay", "&Overlay", "Overlay on or off", ("V",), commands.toggle_overlay),
+    ActionRow("contours", "&Overlay", "Contours on or off", ("O",), commands.toggle_contours),
+    ActionRow("fill", "&Overlay", "Colour on or off", ("K",), commands.toggle_fill),
+    ActionRow(
+        "range", "&Overlay", "One range for all layers on or off", ("R",), commands.toggle_range
+    ),
+    ActionRow("corner-text", "&View", "Corner text on or off", ("I",), commands.toggle_corner_text),
+    ActionRow(
+        "identity", "&View", "Identity shown or hidden", ("Ctrl+I",), commands.toggle_identity
+    ),
+    ActionRow("full-screen", "&View", "Full screen", ("F11",), commands.full_screen),
+    ActionRow("help", "&Help", "Keys and gestures", ("F1", "H"), _show_help),
+    ActionRow("model-card", "&Help", "Model card", ("M",), commands.show_model_card),
+    ActionRow("about", "&Help", "About", (), commands.show_about),
+)

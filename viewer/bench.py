@@ -1,0 +1,140 @@
+"""``attentive-viewer bench start``: how soon there is a window, and an image in it.
+
+Every figure is the time from starting Python to the first painting, in a process of its own,
+beside a peer in the same run: the same Python that imports PySide6 and shows an empty window.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+_WINDOW_LIMIT, _IMAGE_LIMIT = 1.5, 2.0  # seconds
+
+_PEER = """
+import sys, time
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMainWindow
+class Window(QMainWindow):
+    def paintEvent(self, event):
+        print(time.time() - float(sys.argv[1]), flush=True)
+        QTimer.singleShot(0, self.close)
+application = QApplication([])
+window = Window()
+window.resize(1440, 900)
+window.show()
+application.exec()
+"""
+
+
+def child(started: float) -> None:
+    """Start the real window on the sample; print when it and the image were first painted."""
+    from PySide6.QtCore import QEvent, QObject, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    import resources
+    from viewer.wiring import make_window
+
+    times: dict[str, Any] = {}
+    application = QApplication([])
+    window = make_window(application)
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                times.setdefault("window", time.time() - started)
+                if window.session.open is not None and "image" not in times:
+                    window.view.removeEventFilter(self)
+                    QTimer.singleShot(0, window, painted)
+            return False
+
+    def painted() -> None:
+        """The image's painting has just ended."""
+        times["image"] = time.time() - started
+        times["torch"] = "torch" in sys.modules
+        print(json.dumps(times), flush=True)
+        window.close()
+
+    watch = Watch()
+    window.view.installEventFilter(watch)
+    window.show()
+
+    def begin() -> None:
+        window.workbench.open_paths(resources.sample_files()[:1])
+        window.workbench.warm()
+
+    QTimer.singleShot(0, window, begin)
+    application.exec()
+
+
+def _run(code: str) -> str:
+    environment = dict(os.environ)
+    if sys.platform == "linux" and not environment.get("DISPLAY"):
+        environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(time.time())],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout.strip().splitlines()[-1]
+
+
+def measure(runs: int) -> list[dict[str, Any]]:
+    """Rows of the benchmark: medians over ``runs`` pairs, after one that is not counted."""
+    ours: list[dict[str, float]] = []
+    peers: list[float] = []
+    program = "import sys; from viewer.bench import child; child(float(sys.argv[1]))"
+    for _ in range(runs + 1):
+        peers.append(float(_run(_PEER)))
+        ours.append(json.loads(_run(program)))
+    if any(times["torch"] for times in ours):
+        raise SystemExit("error: the viewer's process imported torch")
+    peer = statistics.median(peers[1:])
+    rows = []
+    for what, key, limit in (
+        ("window visible", "window", _WINDOW_LIMIT),
+        ("first image on screen", "image", _IMAGE_LIMIT),
+    ):
+        value = statistics.median(times[key] for times in ours[1:])
+        rows.append(
+            {
+                "what": what,
+                "unit": "s",
+                "ours": round(value, 3),
+                "peer": round(peer, 3),
+                "peer_name": "empty PySide6 window",
+                "ratio": round(peer / value, 3),
+                "limit": limit,
+                "limit_ratio": round(value / limit, 3),
+            }
+        )
+    return rows
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print the rows as a table or, with ``--json``, as JSON."""
+    parser = argparse.ArgumentParser(prog="attentive-viewer bench", description=__doc__)
+    parser.add_argument("what", choices=("start",))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    rows = measure(max(1, options.runs))
+    if options.json:
+        print(json.dumps({"rows": rows}, indent=2))
+        return 0
+    for row in rows:
+        print(
+            f"{row['what']:24} {row['ours']:.2f} s (limit {row['limit']:.1f} s; "
+            f"{row['peer_name']}: {row['peer']:.2f} s)"
+        )
+    return 0

@@ -1,0 +1,142 @@
+"""What is in the picture: a frozen description, made alike for the screen and for exports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.presets import preset_name
+from engine.results import Explanation
+from viewer.dicom.attributes import Attributes, opposite_orientation
+from viewer.dicom.frame import Frame
+from viewer.dicom.window import LookupTable, Window
+from viewer.render.overlay import Overlay
+from viewer.render.pyramid import Pyramid
+
+NOT_FOR_DIAGNOSIS = "RESEARCH USE – NOT FOR DIAGNOSIS"
+_HIDDEN = "identity hidden"
+_HOW_TO_SEE = "choose a layer, or press V, to see what it responds to"
+
+
+@dataclass(frozen=True)
+class Corners:
+    """Lines of text in the corners, from the top down in each."""
+
+    top_left: tuple[str, ...] = ()
+    top_right: tuple[str, ...] = ()
+    bottom_left: tuple[str, ...] = ()
+    bottom_right: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One frame with everything over and around it. ``orientation`` holds the letters at the
+    left, right, top and bottom edges; ``footer`` the provenance of the overlay, a line each."""
+
+    pyramid: Pyramid
+    window: Window | LookupTable
+    inverted: bool
+    overlay: Overlay | None
+    overlay_visible: bool
+    corners: Corners
+    orientation: tuple[str, str, str, str] | None
+    footer: tuple[str, ...]
+    banner: str
+
+    @property
+    def frame(self) -> Frame:
+        return self.pyramid.frame
+
+
+def _lines(*rows: Sequence[str]) -> tuple[str, ...]:
+    """Each row's non-empty parts joined by a dot; rows without any are left out."""
+    joined = (" · ".join(part for part in row if part) for row in rows)
+    return tuple(line for line in joined if line)
+
+
+def window_text(window: Window | LookupTable) -> str:
+    if isinstance(window, Window):
+        return f"W {window.width:.5g}  L {window.center:.5g}"
+    return f"VOI LUT {window.explanation}".strip()
+
+
+def make_corners(
+    facts: Attributes,
+    position: tuple[int, int],
+    window: Window | LookupTable,
+    inverted: bool,
+    identity_shown: bool,
+) -> Corners:
+    """The corner text of an instance; ``position`` is its (number from 1, count) in the series."""
+    identity: tuple[tuple[str, ...], ...] = ((_HIDDEN,),)
+    if identity_shown:
+        identity = ((facts.patient_name,), (facts.patient_id,), (facts.sex, facts.birth_date))
+    where = (facts.institution,) if identity_shown else ()
+    lossy = f"lossy {facts.lossy_ratio}" if facts.lossy_ratio else ""
+    return Corners(
+        top_left=_lines(*identity),
+        top_right=_lines(where, (facts.study_description,), (facts.study_date,)),
+        bottom_left=_lines(
+            (facts.series_description,),
+            (facts.modality, facts.body_part, facts.laterality, facts.view_position),
+            (f"image {position[0]} / {position[1]}", lossy),
+        ),
+        bottom_right=_lines((window_text(window), "inverted" if inverted else "")),
+    )
+
+
+def orientation_letters(facts: Attributes) -> tuple[str, str, str, str] | None:
+    """Letters at (left, right, top, bottom) from Patient Orientation (PS3.3 C.7.6.1.1.1), which
+    names where the rows (to the right) and the columns (down) point; None when it is not given."""
+    if len(facts.patient_orientation) != 2:
+        return None
+    right, bottom = facts.patient_orientation
+    if not right or not bottom:
+        return None
+    return (opposite_orientation(right), right, opposite_orientation(bottom), bottom)
+
+
+def layer_title(overlay: Overlay, count: int) -> str:
+    """``blocks.3 (layer 5 of 19, 28 × 28, 40 kernels)``."""
+    kernels, height, width = overlay.layer.native_shape
+    return (
+        f"{overlay.layer.name} (layer {overlay.layer.depth} of {count}, "
+        f"{width} × {height}, {kernels} kernels)"
+    )
+
+
+def make_footer(
+    explanation: Explanation, overlay: Overlay | None, visible: bool = True
+) -> tuple[str, ...]:
+    """Provenance of what is over the scan: who answered, how it was made, how it is shown."""
+    model = explanation.model
+    first = f"{model.name} {model.version} · weights {model.sha256[:12]} · {explanation.device}"
+    if explanation.withheld:
+        return (first, f"No output: {explanation.withheld_because}")
+    method = explanation.method
+    chance = next(p.probability for p in explanation.predictions if p.name == explanation.target)
+    named = preset_name(method)
+    how = f"rule {method.rule} · seed {method.seed}"
+    if named != f"{method.rule} + {method.seed}":
+        how = f"{named}: {how}"
+    target = f"target {explanation.target} (p = {chance:.3f})"
+    if overlay is None or not visible:
+        return (f"{first} · {how} · {target}", "overlay off", _HOW_TO_SEE)
+    shared = "all layers" if overlay.style.shared_range else "this layer, rescaled"
+    shown = (
+        f"range 0 – {overlay.maximum:.3g} ({shared}) · threshold {overlay.style.threshold:.0%} of "
+        f"it: {overlay.area:.0%} of the area, {overlay.mass:.0%} of the response · "
+        f"positive part, smoothed σ {overlay.sigma:.1f} px of the model input"
+    )
+    return (
+        f"{first} · {how} · {target}",
+        layer_title(overlay, len(explanation.layers)),
+        shown,
+    )
+
+
+def make_banner(facts: Attributes) -> str:
+    """The strip that cannot be dismissed."""
+    texts = (facts.patient_name, facts.study_description, facts.series_description)
+    synthetic = any("SYNTHETIC" in text.upper() for text in texts)
+    return f"{NOT_FOR_DIAGNOSIS} · SYNTHETIC IMAGE" if synthetic else NOT_FOR_DIAGNOSIS

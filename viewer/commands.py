@@ -1,0 +1,249 @@
+"""Verbs as plain functions. Each gets the context and does one thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSizeF
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+
+import resources
+from viewer.canvas.compose import scene_of
+from viewer.canvas.image_view import ImageView
+from viewer.dialogs import texts
+from viewer.exporters import picture
+from viewer.exporters.names import suggested_name
+from viewer.messages import sentence
+from viewer.state.session import Place, Session
+from viewer.state.workbench import Workbench
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a command may use."""
+
+    session: Session
+    workbench: Workbench
+    view: ImageView
+    window: QMainWindow
+
+
+def nothing(context: Context) -> None:
+    """What a separator does."""
+
+
+# files
+def open_files(context: Context) -> None:
+    names, _ = QFileDialog.getOpenFileNames(context.window, "Open DICOM files")
+    if names:
+        context.workbench.open_paths([Path(name) for name in names])
+
+
+def open_folder(context: Context) -> None:
+    name = QFileDialog.getExistingDirectory(context.window, "Open a folder of DICOM files")
+    if name:
+        context.workbench.open_paths([Path(name)])
+
+
+def open_sample(context: Context) -> None:
+    context.workbench.open_paths(resources.sample_files())
+
+
+def leave(context: Context) -> None:
+    context.window.close()
+
+
+# exporting
+def screen_picture(context: Context) -> QImage:
+    """The view as it stands, with identity hidden."""
+    scene = scene_of(context.session, identity_shown=False)
+    assert scene is not None
+    view = context.view
+    size = QSizeF(view.width(), view.height())
+    return picture.as_on_screen(scene, size, view.view, view.devicePixelRatioF())
+
+
+def full_picture(context: Context) -> QImage:
+    """The whole frame, pixel for pixel, with identity hidden."""
+    scene = scene_of(context.session, identity_shown=False)
+    assert scene is not None
+    return picture.full_resolution(scene)
+
+
+def save_picture(context: Context, image: QImage, path: Path) -> None:
+    """Write the picture and its JSON; a failure is a message and leaves nothing behind."""
+    session = context.session
+    try:
+        picture.write_picture(path, image, picture.provenance(session.explanation, session.overlay))
+    except (OSError, picture.ExportError) as error:
+        session.say(f"The picture was not exported. {sentence(error)}")
+    else:
+        session.say(f"Exported {path.name} and {path.with_suffix('.json').name}, identity hidden.")
+
+
+def _ask_and_save(context: Context, image: QImage) -> None:
+    session = context.session
+    assert session.open is not None
+    layer = session.layer.name if session.layer is not None else "scan"
+    name = suggested_name(session.open.place.instance.attributes, layer)
+    chosen, _ = QFileDialog.getSaveFileName(
+        context.window, "Export the picture", name, "PNG (*.png)"
+    )
+    if chosen:
+        save_picture(context, image, Path(chosen).with_suffix(".png"))
+
+
+def export_view(context: Context) -> None:
+    _ask_and_save(context, screen_picture(context))
+
+
+def export_full(context: Context) -> None:
+    _ask_and_save(context, full_picture(context))
+
+
+def copy_view(context: Context) -> None:
+    QApplication.clipboard().setImage(screen_picture(context))
+    context.session.say("Copied this view, identity hidden.")
+
+
+# the image
+def fit(context: Context) -> None:
+    context.view.fit()
+
+
+def one_to_one(context: Context) -> None:
+    context.view.one_to_one()
+
+
+def zoom_in(context: Context) -> None:
+    context.view.zoom_by(1.25)
+
+
+def zoom_out(context: Context) -> None:
+    context.view.zoom_by(0.8)
+
+
+def file_window(context: Context) -> None:
+    context.session.reset_window()
+
+
+def auto_window(context: Context) -> None:
+    from viewer.dicom.window import auto_window as guess
+
+    opened = context.session.open
+    if opened is not None and not opened.frame.is_colour:
+        context.session.set_window(guess(opened.frame))
+
+
+def invert(context: Context) -> None:
+    context.session.set_inverted(not context.session.inverted)
+
+
+def reset(context: Context) -> None:
+    context.session.reset_window()
+    context.view.fit()
+
+
+def step_image(context: Context, by: int) -> None:
+    """The image (or frame) ``by`` further in the series; stops at its ends."""
+    place = context.session.place
+    if place is None:
+        return
+    frames = [
+        Place(place.series, position, frame)
+        for position, instance in enumerate(place.series.instances)
+        for frame in range(instance.frames)
+    ]
+    index = frames.index(place) + by
+    context.session.set_place(frames[max(0, min(index, len(frames) - 1))])
+
+
+def next_image(context: Context) -> None:
+    step_image(context, 1)
+
+
+def previous_image(context: Context) -> None:
+    step_image(context, -1)
+
+
+def _step_series(context: Context, by: int) -> None:
+    place = context.session.place
+    every = context.session.all_series()
+    if place is not None and place.series in every:
+        index = every.index(place.series) + by
+        context.session.set_place(Place(every[max(0, min(index, len(every) - 1))], 0))
+
+
+def next_series(context: Context) -> None:
+    _step_series(context, 1)
+
+
+def previous_series(context: Context) -> None:
+    _step_series(context, -1)
+
+
+# the overlay
+def next_layer(context: Context) -> None:
+    context.session.show_layer(context.session.layer_index + 1)
+
+
+def previous_layer(context: Context) -> None:
+    context.session.show_layer(context.session.layer_index - 1)
+
+
+def _step_class(context: Context, by: int) -> None:
+    explanation = context.session.explanation
+    if explanation is not None and explanation.predictions:
+        names = [item.name for item in explanation.predictions]
+        index = names.index(explanation.target) + by
+        context.session.set_target(names[index % len(names)])
+
+
+def next_class(context: Context) -> None:
+    """The next less probable class as target."""
+    _step_class(context, 1)
+
+
+def previous_class(context: Context) -> None:
+    _step_class(context, -1)
+
+
+def toggle_overlay(context: Context) -> None:
+    context.session.change_style(visible=not context.session.style.visible)
+
+
+def toggle_contours(context: Context) -> None:
+    context.session.change_style(contours=not context.session.style.contours)
+
+
+def toggle_fill(context: Context) -> None:
+    context.session.change_style(fill=not context.session.style.fill)
+
+
+def toggle_range(context: Context) -> None:
+    context.session.change_style(shared_range=not context.session.style.shared_range)
+
+
+# the window
+def toggle_corner_text(context: Context) -> None:
+    context.session.set_corner_text(not context.session.corner_text)
+
+
+def toggle_identity(context: Context) -> None:
+    context.session.set_identity_shown(not context.session.identity_shown)
+
+
+def full_screen(context: Context) -> None:
+    window = context.window
+    window.showNormal() if window.isFullScreen() else window.showFullScreen()
+
+
+def show_model_card(context: Context) -> None:
+    card = resources.model_folder(context.session.model) / "MODEL_CARD.md"
+    texts.show(context.window, "Model card", card.read_text(encoding="utf-8"))
+
+
+def show_about(context: Context) -> None:
+    texts.show(context.window, "About", texts.about_text())

@@ -1,0 +1,177 @@
+"""What a data set says about showing its stored values: LUTs, windows, padding, spacing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.dicom.elements import holder, items, numbers, text, value, values
+from viewer.dicom.frame import Frame
+from viewer.dicom.window import Function, LookupTable, Window
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+_IN_PATIENT = ("CT", "MR", "PT", "NM")
+_PROJECTION = ("CR", "DX", "MG", "RG", "XA", "RF", "IO", "PX")
+
+
+def make_frame(
+    dataset: Dataset, pixels: NDArray[Any], index: int = 0, notes: tuple[str, ...] = ()
+) -> Frame:
+    """The frame of decoded ``pixels`` with what the data set says about frame ``index``."""
+    spacing, kind = _spacing(dataset, index)
+    if pixels.ndim == 3:
+        return Frame(
+            pixels,
+            spacing=spacing,
+            spacing_kind=kind,
+            aspect_ratio=_aspect(dataset, spacing),
+            notes=notes,
+        )
+    slope, intercept = _rescale(dataset, index)
+    signed = pixels.dtype.kind == "i"
+    modality_luts = _tables(dataset, "ModalityLUTSequence", signed)
+    return Frame(
+        pixels,
+        slope=slope,
+        intercept=intercept,
+        modality_lut=next(iter(modality_luts), None),
+        windows=_windows(dataset, index),
+        voi_luts=_tables(dataset, "VOILUTSequence", signed),
+        inverted=_inverted(dataset),
+        padding=_padding(dataset, pixels.dtype),
+        spacing=spacing,
+        spacing_kind=kind,
+        aspect_ratio=_aspect(dataset, spacing),
+        units=_units(dataset, index),
+        notes=notes,
+    )
+
+
+def _inverted(dataset: Dataset) -> bool:
+    """Whether low values are white (C.7.6.3.1.2, C.11.6.1.2); both said mean it once."""
+    shape = text(dataset, "PresentationLUTShape")
+    return text(dataset, "PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE"
+
+
+def _rescale(dataset: Dataset, index: int) -> tuple[float, float]:
+    """Slope and intercept (C.11.1.1.2), 1 and 0 where they are missing or useless."""
+    place = holder(dataset, "PixelValueTransformationSequence", index, "RescaleSlope")
+    slope, intercept = numbers(place, "RescaleSlope"), numbers(place, "RescaleIntercept")
+    if len(slope) != 1 or slope[0] == 0:
+        slope = (1.0,)
+    return slope[0], intercept[0] if len(intercept) == 1 else 0.0
+
+
+def _units(dataset: Dataset, index: int) -> str:
+    """Rescale Type; "HU" for a rescaled CT that says none (C.11.1.1.2), "" for unspecified."""
+    place = holder(dataset, "PixelValueTransformationSequence", index, "RescaleSlope")
+    luts = items(dataset, "ModalityLUTSequence")
+    said = text(luts[0], "ModalityLUTType") if luts else text(place, "RescaleType")
+    if not said and not luts and text(dataset, "Modality") == "CT":
+        return "HU" if numbers(place, "RescaleSlope") else ""
+    return "" if said == "US" else said
+
+
+def _windows(dataset: Dataset, index: int) -> tuple[Window, ...]:
+    """The windows of the file that have a meaning (C.11.2.1.2), in its order."""
+    place = holder(dataset, "FrameVOILUTSequence", index, "WindowCenter")
+    centers, widths = numbers(place, "WindowCenter"), numbers(place, "WindowWidth")
+    names = [str(name).strip() for name in values(place, "WindowCenterWidthExplanation")]
+    function = _function(text(place, "VOILUTFunction"))
+    names += [""] * len(centers)
+    return tuple(
+        # Narrower than LINEAR can be: written by software that means the exact function.
+        Window(c, w, "LINEAR_EXACT" if function == "LINEAR" and w < 1 else function, name)
+        for c, w, name in zip(centers, widths, names, strict=False)
+        if w > 0
+    )
+
+
+def _function(said: str) -> Function:
+    """VOI LUT Function; LINEAR is the default (C.11.2.1.3)."""
+    if said == "SIGMOID":
+        return "SIGMOID"
+    return "LINEAR_EXACT" if said == "LINEAR_EXACT" else "LINEAR"
+
+
+def _tables(dataset: Dataset, keyword: str, signed: bool) -> tuple[LookupTable, ...]:
+    """The tables of a LUT sequence that can be read."""
+    little = getattr(dataset, "original_encoding", (True, True))[1] is not False
+    found = (_table(item, signed, little) for item in items(dataset, keyword))
+    return tuple(table for table in found if table is not None)
+
+
+def _table(item: Dataset, signed: bool, little: bool) -> LookupTable | None:
+    """One LUT: descriptor (entries or 0 for 65,536; first input; bits) and data (C.11.1.1.1)."""
+    descriptor = numbers(item, "LUTDescriptor")
+    if len(descriptor) != 3:
+        return None
+    count, first, bits = (int(n) for n in descriptor)
+    count = count if count > 0 else 65536
+    if signed and first > 32767:
+        first -= 65536
+    entries = _entries(item, count, little)
+    if not entries.size:
+        return None
+    bits = bits if 1 <= bits <= 16 else 16
+    bits = max(bits, int(entries.max()).bit_length())
+    name = text(item, "LUTExplanation") or text(item, "ModalityLUTType")
+    return LookupTable(first, entries, bits, name)
+
+
+def _entries(item: Dataset, count: int, little: bool) -> NDArray[np.uint16]:
+    """(N,) entries, also where 8-bit ones are packed two to a word."""
+    data = value(item, "LUTData")
+    if isinstance(data, bytes):
+        words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if little else ">u2")
+        packed = len(data) in (count, count + 1)
+        raw = np.frombuffer(data, np.uint8) if packed else words
+    else:
+        words = np.array(numbers(item, "LUTData"), np.int64).astype("<u2")
+        raw = words.view(np.uint8) if len(words) == (count + 1) // 2 < count else words
+    return raw[:count].astype(np.uint16)
+
+
+def _padding(dataset: Dataset, dtype: np.dtype[Any]) -> tuple[float, float] | None:
+    """The range of stored values that are padding (C.7.5.1.1.2), read in the pixels' own type."""
+    prefix = {4: "Float", 8: "DoubleFloat"}[dtype.itemsize] if dtype.kind == "f" else ""
+    first = numbers(dataset, f"{prefix}PixelPaddingValue")
+    if len(first) != 1:
+        return None
+    last = numbers(dataset, f"{prefix}PixelPaddingRangeLimit")[:1] or first
+    if dtype.kind == "f":
+        return min(first[0], last[0]), max(first[0], last[0])
+    ends = [np.array([int(n) & (2 ** (8 * dtype.itemsize) - 1)]) for n in (first[0], last[0])]
+    low, high = sorted(float(end.astype(f"u{dtype.itemsize}").view(dtype)[0]) for end in ends)
+    return low, high
+
+
+def _spacing(dataset: Dataset, index: int) -> tuple[tuple[float, float] | None, str]:
+    """Spacing in mm and what it is true of (PS3.3 10.7.1.3): the patient, or the detector."""
+    place = holder(dataset, "PixelMeasuresSequence", index, "PixelSpacing")
+    in_file = _pair(place, "PixelSpacing")
+    detector = _pair(dataset, "ImagerPixelSpacing") or _pair(dataset, "NominalScannedPixelSpacing")
+    if in_file is None:
+        return detector, "at detector" if detector else ""
+    modality = text(dataset, "Modality")
+    differs = detector is not None and not np.allclose(in_file, detector, rtol=1e-3, atol=0)
+    in_patient = modality in _IN_PATIENT or place is not dataset
+    if in_patient or differs or text(dataset, "PixelSpacingCalibrationType"):
+        return in_file, "calibrated"
+    return in_file, "at detector" if detector or modality in _PROJECTION else ""
+
+
+def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
+    """Two positive numbers, or None."""
+    found = numbers(dataset, keyword)
+    return (found[0], found[1]) if len(found) == 2 and min(found) > 0 else None
+
+
+def _aspect(dataset: Dataset, spacing: tuple[float, float] | None) -> float:
+    """Pixel height / width, from the spacing, else from Pixel Aspect Ratio (C.7.6.3.1.7)."""
+    height, width = spacing or _pair(dataset, "PixelAspectRatio") or (1.0, 1.0)
+    return height / width

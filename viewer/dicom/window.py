@@ -1,0 +1,103 @@
+"""Windows and lookup tables: how values become grey (PS3.3 C.11.1 and C.11.2)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Function = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+
+SHORTEST_WIDTH = 1e-6
+"""Width that ``Window.moved`` stops at for LINEAR_EXACT and SIGMOID, in modality units."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A VOI window in modality units (PS3.3 C.11.2.1.2): values to show from black to white.
+
+    LINEAR needs a width of at least 1, the other functions one above 0; ``ValueError`` else.
+    """
+
+    center: float
+    width: float
+    function: Function = "LINEAR"
+    explanation: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what the standard gives no meaning to."""
+        shortest = 1.0 if self.function == "LINEAR" else math.ulp(0.0)
+        if not (math.isfinite(self.center) and math.isfinite(self.width)):
+            raise ValueError(f"a window needs finite numbers, not {self.center} / {self.width}")
+        if self.width < shortest:
+            raise ValueError(f"a {self.function} window cannot be {self.width} wide")
+
+    def moved(self, center: float, width: float) -> Window:
+        """This window at another place, as wide as asked or as narrow as its function allows."""
+        shortest = 1.0 if self.function == "LINEAR" else SHORTEST_WIDTH
+        return replace(self, center=center, width=max(width, shortest), explanation="")
+
+
+@dataclass(frozen=True)
+class LookupTable:
+    """A Modality or VOI LUT (PS3.3 C.11.1.1, C.11.2.1.1).
+
+    ``entries`` is (N,) uint16, the first one for input ``first``; inputs outside take the nearest
+    entry. ``bits`` is the depth of the output: white is ``2**bits - 1``.
+    """
+
+    first: int
+    entries: NDArray[np.uint16]
+    bits: int
+    explanation: str = ""
+
+    def lookup(self, values: NDArray[Any]) -> NDArray[np.uint16]:
+        """The entry for each value, same shape; values between two inputs go to the nearer."""
+        whole = values if values.dtype.kind in "iu" else np.rint(np.nan_to_num(values))
+        last = self.first + len(self.entries) - 1
+        index = np.clip(whole, self.first, last).astype(np.int64) - self.first
+        return np.asarray(self.entries[index], np.uint16)
+
+
+class HasSample(Protocol):
+    """What ``auto_window`` needs of a frame."""
+
+    def sample(self) -> NDArray[np.float64]:
+        """Modality values that stand for the frame, 1-D, without padding."""
+
+
+def apply_window(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+    """Modality values → 0 (black) … 1 (white), same shape, by PS3.3 C.11.2.1.2; NaN stays NaN."""
+    x = np.asarray(values, np.float64)
+    center, width = window.center, window.width
+    if window.function == "SIGMOID":  # C.11.2.1.3.1
+        return np.asarray(1 / (1 + np.exp(np.minimum(-4 * (x - center) / width, 700))))
+    if window.function == "LINEAR":  # C.11.2.1.2.1
+        center, width = center - 0.5, width - 1
+    low, high = center - width / 2, center + width / 2
+    shown = (x - center) / width + 0.5 if width > 0 else x
+    return np.where(x <= low, 0.0, np.where(x > high, 1.0, shown))
+
+
+def apply_voi(values: NDArray[np.float64], voi: Window | LookupTable) -> NDArray[np.float64]:
+    """Modality values → 0 … 1 through a window or a VOI LUT, same shape."""
+    if isinstance(voi, Window):
+        return apply_window(values, voi)
+    return voi.lookup(values) / float(2**voi.bits - 1)
+
+
+def auto_window(frame: HasSample) -> Window:
+    """A window from the 0.5th to the 99.5th percentile of the frame's values, without padding."""
+    values = frame.sample()
+    if not values.size:
+        return Window(0.5, 1.0, explanation="automatic")
+    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5), method="nearest"))
+    if low == high:
+        low, high = float(values.min()), float(values.max())
+    if np.array_equal(values, np.rint(values)):
+        return Window((low + high + 1) / 2, high - low + 1, explanation="automatic")
+    width = max(high - low, SHORTEST_WIDTH)
+    return Window((low + high) / 2, width, "LINEAR_EXACT", explanation="automatic")

@@ -1,0 +1,125 @@
+"""The scene as a PNG with its legend and provenance burned in, and a JSON file beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSizeF
+from PySide6.QtGui import QImage, QImageWriter, QPainter
+
+from engine.files import write_atomically
+from engine.results import Explanation
+from viewer import __version__
+from viewer.canvas import decorations
+from viewer.canvas.paint import ScenePainter
+from viewer.canvas.scene import NOT_FOR_DIAGNOSIS, Scene
+from viewer.canvas.view import View
+from viewer.render.overlay import Overlay
+
+_UNIT_PER_PIXEL = 1 / 900  # text and lines keep their size relative to the picture
+_LARGEST = 16_000  # pixels a side
+
+
+class ExportError(Exception):
+    """A picture could not be made or written; the message is a sentence for the user."""
+
+
+def _painted(size: QSizeF, scene: Scene, view: View, unit: float, ratio: float) -> QImage:
+    width, height = round(size.width() * ratio), round(size.height() * ratio)
+    if not (0 < width <= _LARGEST and 0 < height <= _LARGEST):
+        raise ExportError(f"A picture of {width} × {height} pixels is more than can be written.")
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    if image.isNull():
+        raise ExportError("There is not enough memory for a picture of this size.")
+    image.setDevicePixelRatio(ratio)
+    painter = QPainter(image)
+    ScenePainter().paint(painter, QRectF(0, 0, size.width(), size.height()), scene, view, unit)
+    painter.end()
+    return image
+
+
+def as_on_screen(scene: Scene, size: QSizeF, view: View, ratio: float) -> QImage:
+    """The viewport as it stands: ``size`` in logical pixels, ``ratio`` device pixels for each."""
+    return _painted(size, scene, view, 1.0, ratio)
+
+
+def fitted(scene: Scene, longest: int) -> QImage:
+    """The whole frame, its long side ``longest`` pixels, with footer and strip below it."""
+    height, width = scene.frame.size
+    tall = height * scene.frame.aspect_ratio
+    scale = longest / max(width, tall)
+    unit = max(1.0, longest * _UNIT_PER_PIXEL)
+    shown = QSizeF(max(width * scale, 520 * unit), tall * scale)
+    whole = QRectF(0, 0, shown.width(), shown.height())
+    below = whole.height() - decorations.viewport(whole, scene, unit).height()
+    return _painted(QSizeF(shown.width(), shown.height() + below), scene, View(), unit, 1.0)
+
+
+def full_resolution(scene: Scene) -> QImage:
+    """Every pixel of the frame is one pixel of the picture."""
+    height, width = scene.frame.size
+    return fitted(scene, max(width, round(height * scene.frame.aspect_ratio)))
+
+
+def png_bytes(image: QImage, texts: dict[str, str]) -> bytes:
+    """PNG data; ``texts`` go into its text chunks."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QImageWriter(buffer, QByteArray(b"png"))
+    for key, text in texts.items():
+        writer.setText(key, text)
+    if not writer.write(image):
+        raise ExportError(f"The picture could not be encoded ({writer.errorString()}).")
+    return bytes(data.data())
+
+
+def provenance(explanation: Explanation | None, overlay: Overlay | None) -> dict[str, Any]:
+    """What the JSON beside a picture says: how it was computed and how it is shown."""
+    facts: dict[str, Any] = {
+        "program": f"Attentive Viewer {__version__}",
+        "notice": NOT_FOR_DIAGNOSIS,
+    }
+    if explanation is not None:
+        facts["model"] = {
+            "name": explanation.model.name,
+            "version": explanation.model.version,
+            "weights_sha256": explanation.model.sha256,
+            "licence": explanation.model.licence,
+        }
+        facts["device"] = explanation.device
+        facts["method"] = asdict(explanation.method)
+        facts["target"] = explanation.target
+        facts["withheld_because"] = explanation.withheld_because or None
+        facts["predictions"] = [
+            {"class": item.name, "probability": item.probability}
+            for item in explanation.predictions
+        ]
+        facts["frame_size"] = explanation.geometry.frame_size
+        facts["model_input_size"] = explanation.geometry.input_size
+    if overlay is not None:
+        facts["layer"] = {
+            "name": overlay.layer.name,
+            "depth": overlay.layer.depth,
+            "native_shape": overlay.layer.native_shape,
+        }
+        facts["shown"] = {
+            **asdict(overlay.style),
+            "range": [0.0, overlay.maximum],
+            "threshold_value": overlay.level,
+            "smoothing_sigma_input_px": overlay.sigma,
+            "area_above_threshold": overlay.area,
+            "response_above_threshold": overlay.mass,
+        }
+    return facts
+
+
+def write_picture(path: Path, image: QImage, facts: dict[str, Any]) -> None:
+    """Write ``path`` (PNG) and, beside it, the same name with ``.json``; both atomically."""
+    text = json.dumps(facts, indent=2, ensure_ascii=False)
+    texts = {"Software": str(facts["program"]), "Comment": NOT_FOR_DIAGNOSIS}
+    write_atomically(path, png_bytes(image, texts))
+    write_atomically(path.with_suffix(".json"), (text + "\n").encode())

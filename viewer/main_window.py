@@ -1,0 +1,200 @@
+"""The window: docks and menus from tables, no logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer import commands
+from viewer.actions import ACTIONS, ActionRow
+from viewer.canvas.image_view import ImageView
+from viewer.commands import Context
+from viewer.messages import sentence
+from viewer.panels.layer_strip import LayerStrip
+from viewer.panels.overlay_controls import OverlayControls
+from viewer.panels.prediction import PredictionPanel
+from viewer.panels.study_list import StudyList
+from viewer.state.session import Session
+from viewer.state.workbench import Workbench
+
+_LEFT, _RIGHT, _BELOW = (
+    Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.DockWidgetArea.RightDockWidgetArea,
+    Qt.DockWidgetArea.BottomDockWidgetArea,
+)
+
+# title, object name, panel, area
+_DOCKS: tuple[tuple[str, str, type[QWidget], Qt.DockWidgetArea], ...] = (
+    ("Studies", "studies", StudyList, _LEFT),
+    ("Prediction", "prediction", PredictionPanel, _RIGHT),
+    ("Response", "response", OverlayControls, _RIGHT),
+    ("Layers, from the image to the classes", "layers", LayerStrip, _BELOW),
+)
+_ENGINE_TEXT = {
+    "starting": "Engine warming up …",
+    "ready": "Engine ready",
+    "busy": "Explaining …",
+    "failed": "Engine: no answer",
+}
+
+
+class MainWindow(QMainWindow):
+    """Made from the tables above; every action goes through :mod:`viewer.commands`."""
+
+    def __init__(self, session: Session, workbench: Workbench) -> None:
+        super().__init__()
+        self.setWindowTitle("Attentive Viewer")
+        self.setAcceptDrops(True)
+        self.session, self.workbench = session, workbench
+        self.message = QLabel()
+        self.message.setProperty("message", True)
+        self.message.setWordWrap(True)
+        self.message.hide()
+        self.view = ImageView(session)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.message)
+        layout.addWidget(self.view, 1)
+        self.setCentralWidget(centre)
+        self.context = Context(session, workbench, self.view, self)
+        self.panels = {name: self._dock(row) for row in _DOCKS for name in (row[1],)}
+        self.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
+        self.setCorner(Qt.Corner.BottomLeftCorner, _LEFT)
+        self._actions: list[tuple[ActionRow, QAction]] = []
+        self._make_menus()
+        self.engine_label = QLabel()
+        self.statusBar().addPermanentWidget(self.engine_label)
+        self.statusBar().setSizeGripEnabled(False)
+        self._connect()
+        self.resize(QSize(1440, 900))
+        self._size_docks()
+
+    def _dock(self, row: tuple[str, str, type[QWidget], Qt.DockWidgetArea]) -> QWidget:
+        title, name, panel_type, area = row
+        panel = panel_type(self.session)  # type: ignore[arg-type]
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(panel)
+        dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        )
+        self.addDockWidget(area, dock)
+        return panel
+
+    def _size_docks(self) -> None:
+        docks = {dock.objectName(): dock for dock in self.findChildren(QDockWidget)}
+        wide, tall = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.resizeDocks([docks["studies"], docks["prediction"]], [270, 300], wide)
+        self.resizeDocks([docks["prediction"], docks["response"]], [385, 420], tall)
+        self.resizeDocks([docks["layers"]], [196], tall)
+
+    def _make_menus(self) -> None:
+        menus: dict[str, QMenu] = {}
+        for row in ACTIONS:
+            menu = menus.get(row.menu) or menus.setdefault(
+                row.menu, self.menuBar().addMenu(row.menu)
+            )
+            if not row.id:
+                menu.addSeparator()
+                continue
+            action = QAction(row.text, self)
+            action.setObjectName(row.id)
+            action.setShortcuts([QKeySequence(key) for key in row.shortcuts])
+            action.triggered.connect(lambda checked=False, row=row: row.command(self.context))
+            menu.addAction(action)
+            self._actions.append((row, action))
+        view_menu = menus["&View"]
+        view_menu.addSeparator()
+        for dock in self.findChildren(QDockWidget):
+            view_menu.addAction(dock.toggleViewAction())
+        self._enable()
+
+    def _connect(self) -> None:
+        session = self.session
+        for changed in (session.frameChanged, session.explanationChanged, session.overlayChanged):
+            changed.connect(self._enable)
+        session.engineChanged.connect(self._show_engine)
+        session.messageChanged.connect(self._show_message)
+        session.placeChanged.connect(lambda: session.say(""))
+        self.workbench.failed.connect(lambda error: session.say(sentence(error)))
+        self.view.imageWheeled.connect(lambda by: commands.step_image(self.context, by))
+        self.view.menuAsked.connect(self._show_menu)
+        application = QApplication.instance()
+        assert application is not None
+        application.installEventFilter(self)
+        watch = QTimer(self)
+        watch.setInterval(1000)
+        watch.timeout.connect(self.workbench.watch_engine)
+        watch.start()
+        self._show_engine()
+
+    def _enable(self) -> None:
+        for row, action in self._actions:
+            action.setEnabled(row.enabled(self.context))
+
+    def _show_engine(self) -> None:
+        status = self.session.engine
+        text = _ENGINE_TEXT[status.state]
+        detail = status.detail if status.state in ("ready", "busy") else ""
+        self.engine_label.setText(f"{text} · {detail}" if detail else text)
+
+    def _show_message(self) -> None:
+        self.message.setText(self.session.message)
+        self.message.setVisible(bool(self.session.message))
+
+    def _show_menu(self, at: QPointF) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        wanted = ("reset", "fit", "invert", "overlay", "contours", "copy", "export-view")
+        menu.addActions([action for row, action in self._actions if row.id in wanted])
+        menu.popup(at.toPoint())
+
+    # Space hides the overlay while it is held, wherever the focus is (but not while typing)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
+        if event.type() in kinds and isinstance(event, QKeyEvent):
+            typing = isinstance(QApplication.focusWidget(), QLineEdit)
+            if event.key() == Qt.Key.Key_Space and self.isActiveWindow() and not typing:
+                if not event.isAutoRepeat():
+                    self.session.set_hidden_for_now(event.type() == QEvent.Type.KeyPress)
+                return True
+        return False
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self.workbench.open_paths(paths)
+            event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)
+        self.workbench.close()
+        event.accept()

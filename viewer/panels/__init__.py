@@ -1,0 +1,1 @@
+"""The docks around the scan: each reads the session and sets it, nothing else."""

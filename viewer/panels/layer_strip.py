@@ -1,0 +1,124 @@
+"""Every layer's response as a thumbnail over the scan, in order of depth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from viewer.canvas.paint import to_image
+from viewer.dicom.frame import default_window
+from viewer.render.overlay import OverlayMaker, colourise
+from viewer.render.pyramid import Pyramid
+from viewer.render.style import OverlayStyle
+from viewer.state.session import Session
+
+_SIDE = 104
+
+
+def thumbnail(
+    maker: OverlayMaker, index: int, style: OverlayStyle, grey: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Layer over scan, RGB uint8 with the rows and columns of the layer's shown values.
+
+    ``grey`` is the scan at that size; the response fades in with its value, so that a thumbnail
+    needs no threshold to be read.
+    """
+    values = maker.values(index, style.smoothing)
+    maximum = maker.maximum(index, style)
+    colours = colourise(values, maximum, style.colour_map).astype(np.float32)
+    share = np.clip(values / maximum if maximum > 0 else values * 0, 0, 1)[..., None]
+    weight = 0.9 * share**0.8
+    mixed = grey[..., None].astype(np.float32) * (1 - weight) + colours * weight
+    return np.asarray(np.rint(mixed), np.uint8)
+
+
+def scan_at(pyramid: Pyramid, height: int, width: int) -> NDArray[np.uint8]:
+    """The frame in its default window, grey uint8 (height, width), by nearest neighbour."""
+    level = pyramid.level_for(width / pyramid.frame.size[1])
+    shown = pyramid.shown(level, default_window(pyramid.frame))
+    grey = shown if shown.ndim == 2 else shown.mean(2).astype(np.uint8)
+    rows = (np.arange(height) + 0.5) * grey.shape[0] / height
+    columns = (np.arange(width) + 0.5) * grey.shape[1] / width
+    return np.asarray(grey[rows.astype(int)[:, None], columns.astype(int)])
+
+
+class LayerStrip(QWidget):
+    """Arrow keys or a click step through the layers."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._shown_style: tuple[object, ...] = ()
+        self.list = QListWidget(self)
+        self.list.setFlow(QListWidget.Flow.LeftToRight)
+        self.list.setViewMode(QListWidget.ViewMode.IconMode)
+        self.list.setMovement(QListWidget.Movement.Static)
+        self.list.setWrapping(False)
+        self.list.setIconSize(QSize(_SIDE, _SIDE))
+        self.list.setSpacing(3)
+        self.list.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setAccessibleName("Layers")
+        self.list.setMinimumHeight(_SIDE + 62)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 2, 4, 2)
+        layout.addWidget(self.list)
+        self.list.currentRowChanged.connect(self._chosen)
+        self.list.itemClicked.connect(lambda item: self._chosen(self.list.row(item)))
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(80)
+        self._later.timeout.connect(self._fill)
+        session.explanationChanged.connect(self._fill)
+        session.overlayChanged.connect(self._restyle)
+
+    def _chosen(self, row: int) -> None:
+        if row >= 0:
+            self._session.show_layer(row)
+
+    def _fill(self) -> None:
+        blocker = QSignalBlocker(self.list)
+        self.list.clear()
+        maker, opened = self._session.overlays, self._session.open
+        if maker is not None and opened is not None and maker.explanation.layers:
+            style = self._session.style
+            height, width = maker.values(0, style.smoothing).shape
+            grey = scan_at(opened.pyramid, height, width)
+            for index, layer in enumerate(maker.explanation.layers):
+                pixmap = QPixmap.fromImage(to_image(thumbnail(maker, index, style, grey)))
+                kernels, rows, columns = layer.native_shape
+                icon = QIcon(pixmap)
+                icon.addPixmap(pixmap, QIcon.Mode.Selected)
+                item = QListWidgetItem(
+                    icon, f"{layer.name}\n{columns} × {rows} · {kernels}", self.list
+                )
+                item.setToolTip(
+                    f"Layer {layer.depth}: {layer.name}, {kernels} kernels on a grid of "
+                    f"{columns} × {rows}"
+                )
+                item.setSizeHint(QSize(_SIDE + 12, _SIDE + 44))
+            self._shown_style = self._key()
+            self.list.setCurrentRow(self._session.layer_index)
+            self._reveal()
+        del blocker
+
+    def _key(self) -> tuple[object, ...]:
+        style = self._session.style
+        return (style.colour_map, style.shared_range, style.smoothing)
+
+    def _restyle(self) -> None:
+        if self.list.count() and self._key() != self._shown_style:
+            self._later.start()
+        elif self.list.currentRow() != self._session.layer_index:
+            blocker = QSignalBlocker(self.list)
+            self.list.setCurrentRow(self._session.layer_index)
+            del blocker
+            self._reveal()
+
+    def _reveal(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.list.scrollToItem(item, QListWidget.ScrollHint.EnsureVisible)

@@ -1,0 +1,100 @@
+"""Area and response above every threshold, with a line to drag: the threshold itself."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from viewer.render.overlay import Overlay
+from viewer.state.lane import Lane
+from viewer.state.session import Session
+
+_STEPS = np.linspace(0, 1, 101)
+_AREA, _RESPONSE, _LINE, _TEXT = "#7dd3fc", "#f0a63c", "#e2e8f0", "#94a3b8"
+
+
+def shares_above(overlay: Overlay) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares (0…1) of the area and of the positive response above each of 101 thresholds from 0
+    to the top of the range; both 0 where nothing responds."""
+    values = np.sort(overlay.values, axis=None).astype(np.float64)
+    below = np.searchsorted(values, _STEPS * overlay.maximum, side="right")
+    summed = np.concatenate(([0.0], np.cumsum(values)))
+    total = summed[-1]
+    if total <= 0:
+        return np.zeros(len(_STEPS)), np.zeros(len(_STEPS))
+    return 1 - below / len(values), 1 - summed[below] / total
+
+
+class ThresholdPlot(QWidget):
+    """The plotting library is slow to import, so that happens in a thread, when first needed."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._lane: Lane | None = None
+        self._curves: tuple[Any, Any] | None = None
+        self._line: Any = None
+        self._shown: Overlay | None = None
+        self.setMinimumHeight(110)
+        self.setAccessibleName("Area and response above the threshold")
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        session.overlayChanged.connect(self._draw)
+
+    def _draw(self) -> None:
+        overlay = self._session.overlay
+        if overlay is None:
+            return
+        if self._curves is None:
+            self._load()
+            return
+        blocker = QSignalBlocker(self._line)
+        self._line.setValue(overlay.style.threshold)
+        del blocker
+        if (
+            self._shown is None
+            or self._shown.values is not overlay.values
+            or (self._shown.maximum != overlay.maximum)
+        ):
+            self._shown = overlay
+            for curve, shares in zip(self._curves, shares_above(overlay), strict=True):
+                curve.setData(_STEPS, shares)
+
+    def _load(self) -> None:
+        if self._lane is None:
+            self._lane = Lane("plots", self)
+            self._lane.finished.connect(self._make)
+            self._lane.submit("pyqtgraph", lambda: import_module("pyqtgraph"))
+
+    def _make(self, key: object, pg: Any) -> None:
+        if self._lane is not None:
+            self._lane.close()
+        plot = pg.PlotWidget(self, background=None)
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(False, False)
+        plot.hideButtons()
+        plot.setXRange(0, 1, padding=0.02)
+        plot.setYRange(0, 1, padding=0.04)
+        plot.setLabel("bottom", "threshold", color=_TEXT)
+        for side in ("left", "bottom"):
+            axis = plot.getAxis(side)
+            axis.setTextPen(_TEXT)
+            axis.setPen(_TEXT)
+        plot.addLegend(offset=(-6, 4), labelTextColor=_TEXT, verSpacing=-6)
+        area = plot.plot(pen=pg.mkPen(_AREA, width=2), name="area above")
+        response = plot.plot(
+            pen=pg.mkPen(_RESPONSE, width=2, style=Qt.PenStyle.DashLine), name="response above"
+        )
+        self._line = pg.InfiniteLine(movable=True, bounds=(0, 1), pen=pg.mkPen(_LINE, width=2))
+        self._line.sigPositionChanged.connect(
+            lambda line: self._session.change_style(threshold=round(float(line.value()), 3))
+        )
+        plot.addItem(self._line)
+        self._curves = (area, response)
+        self._layout.addWidget(plot)
+        self._draw()

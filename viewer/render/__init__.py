@@ -1,0 +1,1 @@
+"""From values to colours: pure functions on numpy arrays, no Qt."""

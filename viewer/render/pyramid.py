@@ -1,0 +1,87 @@
+"""A frame at screen resolution: halved copies, averaged by area, and 16-bit table look-ups.
+
+Window and level then cost one look-up a screen pixel, however large the frame is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.dicom.frame import Frame, grey_table, has_grey_table, to_rgb
+from viewer.dicom.window import LookupTable, Window
+
+_SMALLEST = 128
+
+
+def _halved(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Mean of 2 × 2 blocks, rounded; an odd last row or column joins the one before."""
+    height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
+    even = pixels[:height, :width].astype(np.int32)
+    total = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
+    return ((total + 2) >> 2).astype(pixels.dtype)
+
+
+def _tabled(frame: Frame) -> Frame:
+    """The frame with pixels that a 65,536-entry table can serve: wide and float ones are
+    quantised to 16 bits over their range, for the screen only."""
+    if frame.is_colour or has_grey_table(frame):
+        return frame
+    values = frame.modality_values().astype(np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    step = (high - low) / 65535 or 1.0
+    codes = np.nan_to_num((values - low) / step, nan=0.0, posinf=65535.0, neginf=0.0)
+    return replace(
+        frame,
+        pixels=np.rint(codes).astype(np.uint16),
+        slope=step,
+        intercept=low,
+        modality_lut=None,
+        padding=None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Pyramid:
+    """``levels[n]`` is the frame reduced by 2ⁿ: stored values (h, w), or RGB uint8 (h, w, 3)."""
+
+    frame: Frame
+    levels: tuple[NDArray[Any], ...]
+
+    @classmethod
+    def of(cls, frame: Frame) -> Pyramid:
+        tabled = _tabled(frame)
+        levels = [to_rgb(frame) if frame.is_colour else tabled.pixels]
+        while min(levels[-1].shape[:2]) > 2 * _SMALLEST:
+            levels.append(_halved(levels[-1]))
+        return cls(tabled, tuple(levels))
+
+    def level_for(self, scale: float) -> int:
+        """The smallest level that still has a pixel for every screen pixel at ``scale`` (screen
+        pixels per frame pixel)."""
+        level = 0
+        while level + 1 < len(self.levels) and scale * 2 ** (level + 1) <= 1.0:
+            level += 1
+        return level
+
+    def shown(
+        self, level: int, window: Window | LookupTable, invert: bool = False
+    ) -> NDArray[np.uint8]:
+        """Grey uint8 (h, w) of a level, or its RGB unchanged for a colour frame."""
+        pixels = self.levels[level]
+        if self.frame.is_colour:
+            return (255 - pixels) if invert else pixels
+        first, table = grey_table(self.frame, window, invert)
+        # As unsigned numbers the stored values count from 0: the table is turned to begin there.
+        grey: NDArray[np.uint8] = np.roll(table, first)[pixels.view(f"u{pixels.dtype.itemsize}")]
+        return grey
+
+    def full_window(self) -> Window:
+        """A linear window over all values of the frame, to start from where there is none."""
+        values = self.frame.sample()
+        low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+        return Window((low + high) / 2, max(1.0, high - low))

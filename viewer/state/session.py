@@ -1,0 +1,229 @@
+"""The session: the one source of truth of the window. Widgets set, signals tell, views read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.presets import DEFAULT_PRESET, PRESETS
+from engine.results import Explanation, LayerResponse, Method
+from viewer.dicom.frame import Frame, default_window
+from viewer.dicom.study import Instance, Rejected, Scan, Series, Study
+from viewer.dicom.window import LookupTable, Window
+from viewer.render.overlay import Overlay, OverlayMaker
+from viewer.render.pyramid import Pyramid
+from viewer.render.style import OverlayStyle
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which image is open: its series, the instance's position in it and the frame's in that."""
+
+    series: Series
+    position: int
+    frame: int = 0
+
+    @property
+    def instance(self) -> Instance:
+        return self.series.instances[self.position]
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """``state`` is starting, ready, busy or failed; ``detail`` a sentence or the device."""
+
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class OpenFrame:
+    """The decoded frame of a place, with its copies at lower resolution."""
+
+    place: Place
+    frame: Frame
+    pyramid: Pyramid
+
+
+class Session(QObject):
+    """Setters ignore equal values, so that every signal means a change."""
+
+    scanChanged = Signal()
+    placeChanged = Signal()
+    frameChanged = Signal()
+    windowChanged = Signal()
+    requestChanged = Signal()
+    explanationChanged = Signal()
+    overlayChanged = Signal()
+    engineChanged = Signal()
+    messageChanged = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.studies: tuple[Study, ...] = ()
+        self.rejected: tuple[Rejected, ...] = ()
+        self.place: Place | None = None
+        self.open: OpenFrame | None = None
+        self.window: Window | LookupTable | None = None
+        self.inverted = False
+        self.model = "deep"
+        self.method: Method = PRESETS[DEFAULT_PRESET]
+        self.target: str | None = None
+        self.explanation: Explanation | None = None
+        self.layer_index = 0
+        self._layer_of = ""
+        self.style = OverlayStyle()
+        self.hidden_for_now = False
+        self.identity_shown = True
+        self.corner_text = True
+        self.engine = EngineStatus("starting")
+        self.message = ""
+        self.overlays: OverlayMaker | None = None
+        self._overlay: Overlay | None = None
+
+    # studies and images
+    def add_scan(self, scan: Scan) -> None:
+        """Take in what was found; a study that is open already is replaced by its new reading."""
+        found = {study.uid: study for study in scan.studies}
+        kept = [study for study in self.studies if study.uid not in found]
+        self.studies = (*kept, *scan.studies)
+        known = {item.path for item in scan.rejected}
+        self.rejected = (
+            *(item for item in self.rejected if item.path not in known),
+            *scan.rejected,
+        )
+        self.scanChanged.emit()
+
+    def all_series(self) -> list[Series]:
+        return [series for study in self.studies for series in study.series]
+
+    def set_place(self, place: Place | None) -> None:
+        if place == self.place:
+            return
+        self.place = place
+        self.open = None
+        self.target = None
+        self._set_explanation(None)
+        self.placeChanged.emit()
+        self.frameChanged.emit()
+
+    def set_frame(self, opened: OpenFrame) -> None:
+        """Show a decoded frame; the window is the file's own first one."""
+        self.open = opened
+        self.inverted = False
+        self.window = default_window(opened.frame)
+        self.frameChanged.emit()
+        self.windowChanged.emit()
+        self.requestChanged.emit()
+
+    def set_window(self, window: Window | LookupTable) -> None:
+        if window != self.window:
+            self.window = window
+            self.windowChanged.emit()
+
+    def reset_window(self) -> None:
+        if self.open is not None:
+            self.set_inverted(False)
+            self.set_window(default_window(self.open.frame))
+
+    def set_inverted(self, inverted: bool) -> None:
+        if inverted != self.inverted:
+            self.inverted = inverted
+            self.windowChanged.emit()
+
+    # what is computed
+    def set_model(self, model: str) -> None:
+        if model != self.model:
+            self.model = model
+            self.target = None
+            self.requestChanged.emit()
+
+    def set_method(self, method: Method) -> None:
+        if method != self.method:
+            self.method = method
+            self.requestChanged.emit()
+
+    def set_target(self, target: str | None) -> None:
+        if target != self.target:
+            self.target = target
+            self.requestChanged.emit()
+
+    def set_explanation(self, explanation: Explanation) -> None:
+        """Take an answer. The layer stays the chosen one; for another model (and at first) it is
+        one below those that the classes are read from."""
+        if explanation.layers and explanation.model.name != self._layer_of:
+            self._layer_of = explanation.model.name
+            self.layer_index = max(0, len(explanation.layers) - 3)
+        self._set_explanation(explanation)
+
+    def _set_explanation(self, explanation: Explanation | None) -> None:
+        if explanation is None and self.explanation is None:
+            return
+        self.explanation = explanation
+        self.overlays = None if explanation is None else OverlayMaker(explanation)
+        self._overlay = None
+        self.explanationChanged.emit()
+        self.overlayChanged.emit()
+
+    # how it is shown
+    def set_layer(self, index: int) -> None:
+        count = 0 if self.explanation is None else len(self.explanation.layers)
+        index = max(0, min(index, count - 1))
+        if index != self.layer_index:
+            self.layer_index = index
+            self._overlay = None
+            self.overlayChanged.emit()
+
+    def show_layer(self, index: int) -> None:
+        """Choose a layer and see it: asking for one switches the overlay on."""
+        self.set_layer(index)
+        self.change_style(visible=True)
+
+    def set_style(self, style: OverlayStyle) -> None:
+        if style != self.style:
+            self.style = style
+            self._overlay = None
+            self.overlayChanged.emit()
+
+    def change_style(self, **changes: object) -> None:
+        self.set_style(replace(self.style, **changes))  # type: ignore[arg-type]
+
+    def set_hidden_for_now(self, hidden: bool) -> None:
+        if hidden != self.hidden_for_now:
+            self.hidden_for_now = hidden
+            self.overlayChanged.emit()
+
+    def set_identity_shown(self, shown: bool) -> None:
+        if shown != self.identity_shown:
+            self.identity_shown = shown
+            self.overlayChanged.emit()
+
+    def set_corner_text(self, shown: bool) -> None:
+        if shown != self.corner_text:
+            self.corner_text = shown
+            self.overlayChanged.emit()
+
+    @property
+    def layer(self) -> LayerResponse | None:
+        if self.explanation is None or not self.explanation.layers:
+            return None
+        return self.explanation.layers[self.layer_index]
+
+    @property
+    def overlay(self) -> Overlay | None:
+        """The chosen layer in the chosen style; made once, when it is first asked for."""
+        if self._overlay is None and self.overlays is not None and self.layer is not None:
+            self._overlay = self.overlays.overlay(self.layer_index, self.style)
+        return self._overlay
+
+    def set_engine(self, status: EngineStatus) -> None:
+        if status != self.engine:
+            self.engine = status
+            self.engineChanged.emit()
+
+    def say(self, message: str) -> None:
+        """A sentence for the user; empty to take it away."""
+        if message != self.message:
+            self.message = message
+            self.messageChanged.emit()

@@ -1,0 +1,220 @@
+"""Connects the session with the slow work: scanning, decoding, and the engine's process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+import resources
+from engine.process import EngineDied, EngineProcess, Ready, Warm
+from engine.results import Explanation, Method, Refusal, Request
+from viewer.dicom.frame import to_grey
+from viewer.render.pyramid import Pyramid
+from viewer.state.lane import Lane
+from viewer.state.session import EngineStatus, OpenFrame, Place, Session
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the engine was asked: answers to any other question are stale."""
+
+    place: Place
+    model: str
+    method: Method
+    target: str | None
+    attempt: int = 1
+
+
+_ATTEMPTS = 3  # how often one question may bring the engine's process down
+
+
+class Workbench(QObject):
+    """Owns the lanes. The window talks to the session; this answers its changes."""
+
+    failed = Signal(object)
+    idle = Signal()
+
+    def __init__(self, session: Session, device: str = "auto", parent: QObject | None = None):
+        super().__init__(parent)
+        self.session = session
+        self.device = device
+        self.engine = EngineProcess()
+        self._closing = False
+        self._scans: list[Sequence[Path]] = []
+        self._scanning = False
+        self._reading = Lane("reading", self)
+        self._scan_lane = Lane("scanning", self)
+        self._engine_lane = Lane("engine", self)
+        self._pending: Question | Warm | None = None
+        self._reading.finished.connect(self._frame_read)
+        self._reading.failed.connect(self._frame_failed)
+        self._scan_lane.finished.connect(self._scanned)
+        self._scan_lane.failed.connect(self._scan_failed)
+        self._engine_lane.finished.connect(self._answered)
+        self._engine_lane.failed.connect(self._engine_failed)
+        session.placeChanged.connect(self._read_frame)
+        session.requestChanged.connect(self._ask)
+
+    # life
+    def warm(self) -> None:
+        """Start the engine's process and load the model, while the user looks around."""
+        folder = resources.model_folder(self.session.model)
+        message = Warm(folder, self.device)
+        self.session.set_engine(EngineStatus("starting"))
+        self._pending = message
+        self._engine_lane.submit(message, lambda: self.engine.ask(message))
+
+    def close(self) -> None:
+        """End the engine's process and every thread."""
+        self._closing = True
+        self.engine.kill()
+        for lane in (self._reading, self._scan_lane, self._engine_lane):
+            lane.close()
+        self.engine.stop()
+
+    # scanning
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Read the headers below ``paths``, in the background, one call after another."""
+        self._scans.append(list(paths))
+        self._next_scan()
+
+    def _next_scan(self) -> None:
+        if self._scanning or not self._scans:
+            return
+        self._scanning = True
+        paths = self._scans.pop(0)
+        self.session.say("Reading the study …")
+
+        def work() -> object:
+            from viewer.dicom.study import scan
+
+            return scan(paths)
+
+        self._scan_lane.submit(tuple(paths), work)
+
+    def _scanned(self, key: object, result: object) -> None:
+        from viewer.dicom.study import Scan
+
+        assert isinstance(result, Scan)
+        self._scanning = False
+        self.session.say("")
+        before = {series.uid for series in self.session.all_series()}
+        self.session.add_scan(result)
+        series = next((s for s in self.session.all_series() if s.uid not in before), None)
+        if series is None and result.studies:
+            series = result.studies[0].series[0]
+        if series is not None:
+            self.session.set_place(Place(series, 0))
+        elif result.rejected:
+            self.session.say(result.rejected[0].reason)
+        else:
+            self.session.say("Nothing was found there; choose a DICOM file or a folder with some.")
+        self._next_scan()
+
+    def _scan_failed(self, key: object, error: Exception) -> None:
+        self._scanning = False
+        self.session.say("")
+        self.failed.emit(error)
+        self._next_scan()
+
+    # decoding
+    def _read_frame(self) -> None:
+        place = self.session.place
+        if place is None:
+            return
+
+        def work() -> OpenFrame:
+            from viewer.dicom.reader import read_frame
+
+            frame = read_frame(place.instance.path, place.frame)
+            return OpenFrame(place, frame, Pyramid.of(frame))
+
+        self._reading.submit(place, work)
+
+    def _frame_read(self, place: Place, opened: OpenFrame) -> None:
+        if place == self.session.place:
+            self.session.set_frame(opened)
+
+    def _frame_failed(self, place: Place, error: Exception) -> None:
+        if place == self.session.place:
+            self.failed.emit(error)
+
+    # the engine
+    def _question(self) -> Question | None:
+        session, opened = self.session, self.session.open
+        if opened is None or opened.place != session.place:
+            return None
+        return Question(opened.place, session.model, session.method, session.target)
+
+    def _ask(self, attempt: int = 1) -> None:
+        question = self._question()
+        opened = self.session.open
+        if question is None or opened is None:
+            return
+        question = Question(
+            question.place, question.model, question.method, question.target, attempt
+        )
+        frame = opened.frame
+        modality = opened.place.instance.attributes.modality
+
+        def work() -> object:
+            return self.engine.ask(
+                Request(
+                    image=to_grey(frame),
+                    model=resources.model_folder(question.model),
+                    method=question.method,
+                    target=question.target,
+                    device=self.device,
+                    modality=modality,
+                )
+            )
+
+        self._pending = question
+        detail = self.session.engine.detail if self.session.engine.state != "starting" else ""
+        self.session.set_engine(EngineStatus("busy", detail))
+        self._engine_lane.submit(question, work)
+
+    def _answered(self, key: Question | Warm, answer: object) -> None:
+        if isinstance(answer, Refusal):
+            self.session.set_engine(EngineStatus("failed", answer.message))
+            self.session.say(answer.message)
+        elif isinstance(answer, Ready):
+            state = "busy" if isinstance(self._pending, Question) else "ready"
+            self.session.set_engine(EngineStatus(state, answer.device))
+        elif isinstance(answer, Explanation) and key == self._pending:
+            self.session.set_engine(EngineStatus("ready", answer.device))
+            self.session.set_explanation(answer)
+        if key == self._pending:
+            self._pending = None
+            self.idle.emit()
+
+    def _engine_failed(self, key: Question | Warm, error: Exception) -> None:
+        """A dead process is started again, and asked again what it was asked."""
+        if self._closing:
+            return
+        if not isinstance(error, EngineDied):
+            self.session.set_engine(EngineStatus("failed", str(error)))
+            self.failed.emit(error)
+            return
+        attempt = key.attempt if isinstance(key, Question) else 1
+        if attempt >= _ATTEMPTS:
+            self.session.set_engine(EngineStatus("failed", "it stopped again and again"))
+            self.session.say(
+                "The engine stops at this image again and again; it can still be viewed. "
+                "Choose another image, or the other model."
+            )
+            return
+        self.failed.emit(error)
+        if isinstance(key, Warm) and self._question() is None:
+            QTimer.singleShot(0, self, self.warm)
+        else:
+            self._ask(attempt + 1)
+
+    def watch_engine(self) -> None:
+        """Notice a process that died while nobody asked it anything, and start it again."""
+        if self.session.engine.state == "ready" and self.engine.pid is None and not self._closing:
+            self.failed.emit(EngineDied("the engine process ended while idle"))
+            self.warm()
