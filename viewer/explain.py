@@ -78,7 +78,7 @@ def _parse(arguments: Sequence[str]) -> Job:
 
 def _places(paths: Sequence[Path]) -> Iterator[Place]:
     """Every first frame below the paths; what cannot be read is told on standard error."""
-    from viewer.dicom.study import scan
+    from viewer.dicom.scan import scan
 
     found = scan(paths)
     for row in found.rejected:

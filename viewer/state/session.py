@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -61,8 +62,7 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.studies: tuple[Study, ...] = ()
-        self.rejected: tuple[Rejected, ...] = ()
+        self.scan = Scan((), ())
         self.place: Place | None = None
         self.open: OpenFrame | None = None
         self.window: Window | LookupTable | None = None
@@ -83,17 +83,32 @@ class Session(QObject):
         self._overlay: Overlay | None = None
 
     # studies and images
-    def add_scan(self, scan: Scan) -> None:
-        """Take in what was found; a study that is open already is replaced by its new reading."""
-        found = {study.uid: study for study in scan.studies}
-        kept = [study for study in self.studies if study.uid not in found]
-        self.studies = (*kept, *scan.studies)
-        known = {item.path for item in scan.rejected}
-        self.rejected = (
-            *(item for item in self.rejected if item.path not in known),
-            *scan.rejected,
-        )
+    def set_scan(self, scan: Scan) -> None:
+        """Take in what is there now; the open image stays open, at its place in the new order."""
+        self.scan = scan
+        if self.place is not None:
+            moved = self.place_of(self.place.instance.path)
+            if moved is not None:
+                self.place = moved = replace(moved, frame=self.place.frame)
+                if self.open is not None:
+                    self.open = replace(self.open, place=moved)
         self.scanChanged.emit()
+
+    def place_of(self, path: Path) -> Place | None:
+        """Where the file's (first) image is, None if it is in no study."""
+        for series in self.all_series():
+            for position, instance in enumerate(series.instances):
+                if instance.path == path:
+                    return Place(series, position)
+        return None
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        return self.scan.studies
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        return self.scan.rejected
 
     def all_series(self) -> list[Series]:
         return [series for study in self.studies for series in study.series]

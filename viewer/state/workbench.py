@@ -12,6 +12,7 @@ import resources
 from engine.process import EngineDied, EngineProcess, Ready, Warm
 from engine.results import Explanation, Method, Refusal, Request
 from viewer.dicom.frame import to_grey
+from viewer.dicom.study import Scan
 from viewer.render.pyramid import Pyramid
 from viewer.state.lane import Lane
 from viewer.state.session import EngineStatus, OpenFrame, Place, Session
@@ -88,28 +89,27 @@ class Workbench(QObject):
         paths = self._scans.pop(0)
         self.session.say("Reading the study …")
 
-        def work() -> object:
-            from viewer.dicom.study import scan
+        before = self.session.scan
 
-            return scan(paths)
+        def work() -> tuple[Scan, Scan]:
+            from viewer.dicom.scan import merge, scan
+
+            found = scan(paths)
+            return found, merge(before, found)
 
         self._scan_lane.submit(tuple(paths), work)
 
-    def _scanned(self, key: object, result: object) -> None:
-        from viewer.dicom.study import Scan
-
-        assert isinstance(result, Scan)
+    def _scanned(self, key: object, result: tuple[Scan, Scan]) -> None:
+        """Show the first image of what was found, or say why there is none."""
+        found, merged = result
         self._scanning = False
         self.session.say("")
-        before = {series.uid for series in self.session.all_series()}
-        self.session.add_scan(result)
-        series = next((s for s in self.session.all_series() if s.uid not in before), None)
-        if series is None and result.studies:
-            series = result.studies[0].series[0]
-        if series is not None:
-            self.session.set_place(Place(series, 0))
-        elif result.rejected:
-            self.session.say(result.rejected[0].reason)
+        self.session.set_scan(merged)
+        if found.studies:
+            first = found.studies[0].series[0].instances[0].path
+            self.session.set_place(self.session.place_of(first))
+        elif found.rejected:
+            self.session.say(found.rejected[0].reason)
         else:
             self.session.say("Nothing was found there; choose a DICOM file or a folder with some.")
         self._next_scan()

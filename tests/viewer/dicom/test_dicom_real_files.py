@@ -13,7 +13,7 @@ from tests.factories.dicom_files import DATA
 from viewer.dicom.errors import DecodeError, DicomError, NoPixelsError, NotDicomError
 from viewer.dicom.frame import to_grey
 from viewer.dicom.reader import read_frame, read_header
-from viewer.dicom.study import scan
+from viewer.dicom.scan import scan
 
 FOLDER = DATA / "dicom"
 MANIFEST = FOLDER / "MANIFEST.csv"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.factories.dicom_files import make_dataset, save
-from viewer.dicom.study import Scan, find_files, scan
+from viewer.dicom.scan import find_files, merge, scan
+from viewer.dicom.study import Scan
 
 PIXELS = np.zeros((2, 3), np.uint8)
 AXIAL = [1, 0, 0, 0, 1, 0]
@@ -158,3 +159,17 @@ def test_what_an_instance_knows(tmp_path: Path) -> None:
     instance = scan([path]).studies[0].series[0].instances[0]
     assert (instance.path, instance.frames) == (path, 4)
     assert (instance.rows, instance.columns, instance.attributes.modality) == (2, 3, "CR")
+
+
+def test_merging_scans_keeps_both_and_reads_nothing_again(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.dcm", tmp_path / "2.dcm"
+    for number, path in enumerate((first, second), start=1):
+        put(path, InstanceNumber=number, SOPInstanceUID=f"1.3.{number}")
+    one, two = scan([first]), scan([second])
+    both = merge(one, two)
+    assert [i.path for i in both.studies[0].series[0].instances] == [first, second]
+    assert merge(both, two).studies == both.studies
+    second.write_text("no longer DICOM " * 20)
+    after = merge(both, scan([second]))
+    assert [i.path for i in after.studies[0].series[0].instances] == [first]
+    assert [row.path for row in after.rejected] == [second]
