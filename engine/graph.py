@@ -57,12 +57,22 @@ class Recording:
     logits: Tensor
 
 
+class _Proxy(fx.Proxy):
+    """Reads ``a += b`` as the overwriting that it is, not as ``a = a + b``."""
+
+    def __iadd__(self, other: object) -> fx.Proxy:
+        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
+
+
 class _Tracer(fx.Tracer):
     """Remembers which node each module call returned, containers included."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[tuple[str, fx.Node]] = []
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
 
     def call_module(
         self,

@@ -100,11 +100,11 @@ def run(arguments: Sequence[str]) -> int:
     """Do the job; returns the exit status and prints what was made and where."""
     job = _parse(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PySide6.QtGui import QGuiApplication
+    from PySide6.QtWidgets import QApplication
 
     from viewer.theme import load_fonts
 
-    application = QGuiApplication.instance() or QGuiApplication([])
+    application = QApplication.instance() or QApplication([])
     load_fonts()
     engine = EngineProcess()
     try:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMainWindow,
     QMenu,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +34,7 @@ from viewer.panels.layer_strip import LayerStrip
 from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.prediction import PredictionPanel
 from viewer.panels.study_list import StudyList
+from viewer.panels.welcome import Welcome
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
@@ -75,7 +77,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.message)
-        layout.addWidget(self.view, 1)
+        layout.addWidget(self._make_centre(), 1)
         self.setCentralWidget(centre)
         self.context = Context(session, workbench, self.view, self)
         self.panels = {name: self._dock(row) for row in _DOCKS for name in (row[1],)}
@@ -89,6 +91,23 @@ class MainWindow(QMainWindow):
         self._connect()
         self.resize(QSize(1440, 900))
         self._size_docks()
+
+    def _make_centre(self) -> QStackedWidget:
+        """The welcome until something is open, then the viewport."""
+        self.welcome = Welcome()
+        centre = QStackedWidget()
+        centre.addWidget(self.welcome)
+        centre.addWidget(self.view)
+        for button, command in (
+            (self.welcome.sample, commands.open_sample),
+            (self.welcome.folder, commands.open_folder),
+            (self.welcome.files, commands.open_files),
+        ):
+            button.clicked.connect(lambda checked=False, run=command: run(self.context))
+        self.session.placeChanged.connect(
+            lambda: centre.setCurrentWidget(self.view if self.session.place else self.welcome)
+        )
+        return centre
 
     def _dock(self, row: tuple[str, str, type[QWidget], Qt.DockWidgetArea]) -> QWidget:
         title, name, panel_type, area = row

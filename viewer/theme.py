@@ -48,6 +48,17 @@ QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 QToolTip {{ background: {_RAISED}; color: {_TEXT}; border: 1px solid {_LINE}; padding: 4px; }}
 QLabel[quiet="true"] {{ color: {_QUIET}; }}
+QWidget[welcome="true"] {{ background: #000000; }}
+QLabel[title="true"] {{ font-size: 22px; font-weight: 600; }}
+QLabel[strip="true"] {{ background: #3a2808; color: #ffc457; font-weight: 600; font-size: 12px;
+    padding: 5px; }}
+QPushButton {{ background: {_RAISED}; border: 1px solid {_LINE}; border-radius: 5px;
+    padding: 8px 16px; }}
+QPushButton:hover {{ background: {_LINE}; }}
+QPushButton:focus {{ border-color: {_ACCENT}; }}
+QPushButton[primary="true"] {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT};
+    font-weight: 600; }}
+QPushButton[primary="true"]:hover {{ background: #ffbe5c; }}
 QLabel[message="true"] {{ background: #3a2808; color: #ffc457; padding: 6px 12px; }}
 """
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from engine.checkpoint import LoadedModel
 from engine.graph import Graph, Recording, back_project, record, trace
 from engine.models.efficientnet_lite import InvertedResidual
 from engine.models.plain import PlainCNN
+from engine.models.specification import ModelSpecification
 from engine.operations.base import Way
+from engine.responses import Explainer
 from engine.rules import RULES
 
 
@@ -163,3 +168,41 @@ def assert_close(first: Tensor, second: Tensor, tolerance: float = 1e-12) -> Non
     greatest = float(second.abs().max())
     assert greatest > 0
     assert float((first - second).abs().max()) <= tolerance * greatest
+
+
+CLASSES = ("hand", "foot", "knee")
+
+
+def specification(
+    architecture: str, arguments: Mapping[str, object], layers: Sequence[str], side: int = 40
+) -> ModelSpecification:
+    """A specification of three classes for images of modality DX and CR."""
+    return ModelSpecification(
+        name="small",
+        version="0.1",
+        architecture=architecture,
+        arguments=dict(arguments),
+        classes=CLASSES,
+        input_size=side,
+        mean=0.4,
+        std=0.25,
+        exposed_layers=tuple(layers),
+        modalities=("DX", "CR"),
+        intended_use="tests",
+        licence="Apache-2.0",
+    )
+
+
+def small_explainer(name: str, side: int = 40, seed: int = 0) -> Explainer:
+    """An explainer (float32, CPU) of a network of the table."""
+    network, layers = built(name, seed)
+    facts = specification("by hand", {}, layers, side)
+    return Explainer.prepare(LoadedModel(network.float(), facts), torch.device("cpu"))
+
+
+def grey_image(height: int = 50, width: int = 37, seed: int = 0) -> NDArray[np.float32]:
+    """Smooth light and dark patches with some noise."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    patches = np.sin(x / 5 + seed) * np.cos(y / 7) + 0.3 * generator.standard_normal(x.shape)
+    return (1000 + 400 * patches).astype(np.float32)

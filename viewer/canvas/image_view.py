@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from viewer.canvas import decorations
 from viewer.canvas.compose import scene_of
 from viewer.canvas.paint import ScenePainter
-from viewer.canvas.scene import NOT_FOR_DIAGNOSIS, Scene
+from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
 from viewer.dicom.window import Window
 from viewer.state.session import Session
@@ -17,7 +17,6 @@ from viewer.state.session import Session
 _ZOOM_PER_PIXEL = 1.006
 _ZOOM_PER_NOTCH = 1.2
 _NOTCH = 120
-_WELCOME = "Open a DICOM file or folder, or drop it here"
 
 
 class ImageView(QWidget):
@@ -105,27 +104,17 @@ class ImageView(QWidget):
         scene = self.current_scene()
         size = QRectF(self.rect())
         if scene is None:
-            self._paint_empty(painter, size)
+            self._paint_loading(painter, size)
         else:
             self._viewport = self._painter.paint(painter, size, scene, self._view)
         painter.end()
 
-    def _paint_empty(self, painter: QPainter, size: QRectF) -> None:
+    def _paint_loading(self, painter: QPainter, size: QRectF) -> None:
         painter.fillRect(size, QColor(0, 0, 0))
-        loading = self._session.place is not None
-        text = "Reading the image …" if loading else _WELCOME
         painter.setPen(QColor(148, 163, 184))
         painter.setFont(decorations.font(1.0, 17))
-        painter.drawText(size, Qt.AlignmentFlag.AlignCenter, text)
-        painter.setFont(decorations.font(1.0, 13))
-        if not loading:
-            below = size.translated(0, 34)
-            hint = "Ctrl+O file · Ctrl+Shift+O folder · Ctrl+D the bundled sample study"
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, hint)
-        painter.setPen(QColor(255, 196, 87))
-        bottom = size.adjusted(0, 0, 0, -6)
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
-        painter.drawText(bottom, flags, NOT_FOR_DIAGNOSIS)
+        message = self._session.message or "Reading the image …"
+        painter.drawText(size, Qt.AlignmentFlag.AlignCenter, message)
 
     # gestures
     def mousePressEvent(self, event: QMouseEvent) -> None:

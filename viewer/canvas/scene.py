@@ -70,15 +70,20 @@ def make_corners(
     """The corner text of an instance; ``position`` is its (number from 1, count) in the series."""
     identity: tuple[tuple[str, ...], ...] = ((_HIDDEN,),)
     if identity_shown:
-        identity = ((facts.patient_name,), (facts.patient_id,), (facts.sex, facts.birth_date))
+        identity = (
+            (facts.patient_name,),
+            (facts.patient_id,),
+            (f"sex {facts.sex}" if facts.sex else "", facts.birth_date),
+        )
     where = (facts.institution,) if identity_shown else ()
+    side = facts.laterality if facts.laterality in ("L", "R", "B") else ""
     lossy = f"lossy {facts.lossy_ratio}" if facts.lossy_ratio else ""
     return Corners(
         top_left=_lines(*identity),
         top_right=_lines(where, (facts.study_description,), (facts.study_date,)),
         bottom_left=_lines(
             (facts.series_description,),
-            (facts.modality, facts.body_part, facts.laterality, facts.view_position),
+            (facts.modality, facts.body_part, side, facts.view_position),
             (f"image {position[0]} / {position[1]}", lossy),
         ),
         bottom_right=_lines((window_text(window), "inverted" if inverted else "")),
@@ -123,15 +128,12 @@ def make_footer(
     if overlay is None or not visible:
         return (f"{first} · {how} · {target}", "overlay off", _HOW_TO_SEE)
     shared = "all layers" if overlay.style.shared_range else "this layer, rescaled"
-    shown = (
-        f"range 0 – {overlay.maximum:.3g} ({shared}) · threshold {overlay.style.threshold:.0%} of "
-        f"it: {overlay.area:.0%} of the area, {overlay.mass:.0%} of the response · "
-        f"positive part, smoothed σ {overlay.sigma:.1f} px of the model input"
-    )
+    smoothing = f"smoothed σ {overlay.sigma:.1f} px of the input" if overlay.sigma else "raw"
     return (
         f"{first} · {how} · {target}",
-        layer_title(overlay, len(explanation.layers)),
-        shown,
+        f"{layer_title(overlay, len(explanation.layers))} · positive part · {smoothing}",
+        f"range 0 – {overlay.maximum:.3g} ({shared}) · threshold {overlay.style.threshold:.0%} of "
+        f"it: {overlay.area:.0%} of the area, {overlay.mass:.0%} of the response",
     )
 
 

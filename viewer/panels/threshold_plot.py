@@ -44,10 +44,14 @@ class ThresholdPlot(QWidget):
         self.setAccessibleName("Area and response above the threshold")
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
         session.overlayChanged.connect(self._draw)
 
     def _draw(self) -> None:
         overlay = self._session.overlay
+        self.setVisible(overlay is not None)
         if overlay is None:
             return
         if self._curves is None:

@@ -1,0 +1,122 @@
+"""Takes the pictures of the README from the real window: ``python packaging/tour.py``.
+
+Opens the bundled sample, then, where a folder of real files is given, that folder, and shows of
+it only files whose licence allows a picture to be published. Run it under a virtual screen for
+pictures of what a user sees (``xvfb-run -a python packaging/tour.py``); ``QT_SCALE_FACTOR=2``
+doubles the scale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication
+
+import resources
+from viewer.main_window import MainWindow
+from viewer.panels.overlay_controls import OverlayControls
+from viewer.wiring import make_window
+
+_PATIENCE = 120.0
+# real files that may be shown: MIT (highdicom), MS-PL (fo-dicom)
+_PUBLISHABLE = {
+    "real-chest": "ImagingDataCommons__test_files_dx_image.dcm",
+    "declined": "fo-dicom__Test_Data_GH133.dcm",
+}
+
+
+class Tour:
+    """Waits on the window's own state, never on time alone, and grabs it."""
+
+    def __init__(self, application: QApplication, window: MainWindow, out: Path) -> None:
+        self.application, self.window, self.out = application, window, out
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + _PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                raise SystemExit("error: the window did not come to the expected state")
+            self.application.processEvents()
+            time.sleep(0.01)
+
+    def picture(self, name: str) -> None:
+        settled = time.monotonic() + 0.7
+        self.wait(lambda: time.monotonic() > settled)
+        path = self.out / f"{name}.png"
+        self.window.grab().save(str(path))
+        print(f"wrote {path}")
+
+    def explained(self) -> None:
+        self.wait(lambda: self.window.session.explanation is not None)
+
+    def sample(self) -> None:
+        """The bundled study: empty window, scan alone, a deep layer, contours only, a class."""
+        session = self.window.session
+        self.wait(lambda: session.engine.state == "ready")
+        self.picture("empty")
+        self.window.workbench.open_paths(resources.sample_files())
+        self.explained()
+        self.picture("scan-first")
+        session.show_layer(14)
+        self.picture("hand-deep-layer")
+        chest = next(s for s in session.all_series() if "chest" in s.description)
+        session.set_place(session.place_of(chest.instances[0].path))
+        self.explained()
+        session.show_layer(16)
+        session.change_style(fill=False)
+        self.picture("chest-contours")
+        session.change_style(fill=True, colour_map="viridis", shared_range=True)
+        session.set_target("thoracolumbar_spine")
+        self.wait(lambda: session.explanation.target == "thoracolumbar_spine")  # type: ignore[union-attr]
+        self.picture("chest-other-class")
+        session.change_style(colour_map="plasma", shared_range=False)
+        session.set_model("shallow")
+        self.wait(lambda: session.explanation.model.name == "shallow")  # type: ignore[union-attr]
+        session.show_layer(4)
+        self.picture("shallow-model")
+        session.set_model("deep")
+
+    def real(self, folder: Path) -> None:
+        """A folder of real files, identity hidden."""
+        session = self.window.session
+        session.set_identity_shown(False)
+        before = session.place
+        self.window.workbench.open_paths([folder])
+        self.wait(lambda: session.place != before)
+        for name, file in _PUBLISHABLE.items():
+            session.set_place(session.place_of(folder / file))
+            self.explained()
+            session.show_layer(16)
+            self.picture(name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "pictures")
+    parser.add_argument("--data", type=Path, help="a folder of real DICOM radiographs")
+    parser.add_argument("--size", default="1440x900", help="of the window, WIDTHxHEIGHT")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    application = QApplication([])
+    window = make_window(application)
+    width, height = map(int, options.size.split("x"))
+    window.resize(width, height)
+    window.show()
+    window.workbench.warm()
+    tour = Tour(application, window, options.out)
+    assert window.findChild(OverlayControls) is not None
+    try:
+        tour.sample()
+        if options.data is not None:
+            tour.real(options.data)
+    finally:
+        window.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

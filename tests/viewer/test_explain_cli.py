@@ -1,0 +1,134 @@
+"""``attentive-viewer explain``: files, JSON, sentences and exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QImage
+
+import resources
+from tests.factories.dicom_files import make_dataset, save
+from viewer.app import main
+
+HAND = next(path for path in resources.sample_files() if path.name == "hand.dcm")
+
+
+@pytest.fixture(scope="module")
+def explained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("explained")
+    assert main(["explain", str(HAND), "--out", str(out), "--device", "cpu"]) == 0
+    return out
+
+
+def test_one_picture_a_layer_and_a_report(explained: Path) -> None:
+    report = json.loads((explained / "explain.json").read_text(encoding="utf-8"))
+    assert report["output"] == "ok"
+    assert report["withheld_because"] is None
+    assert report["model"]["name"] == "deep"
+    assert len(report["model"]["weights_sha256"]) == 64
+    assert report["device"] == "CPU"
+    assert (report["rule"], report["seed"]) == ("gradient", "class")
+    chances = [row["probability"] for row in report["predictions"]]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) == pytest.approx(1, abs=1e-5)
+    assert report["predictions"][0]["class"] == "hand_wrist"
+    assert [layer["depth"] for layer in report["layers"]] == list(range(1, 20))
+    written = {path.name for path in explained.iterdir()}
+    assert written == {layer["png"] for layer in report["layers"]} | {"explain.json"}
+
+
+def test_pictures_differ_from_layer_to_layer_and_hold_the_scan(explained: Path) -> None:
+    pictures = [QImage(str(path)) for path in sorted(explained.glob("*.png"))]
+    assert len({(picture.width(), picture.height()) for picture in pictures}) <= 2
+    first, last = pictures[0], pictures[-1]
+    assert min(first.width(), first.height()) >= 700
+    assert first != last
+    strip = first.pixelColor(3, first.height() - 3)
+    assert strip.red() > strip.blue(), "the not-for-diagnosis strip is at the bottom"
+
+
+def test_nothing_written_names_the_patient(explained: Path) -> None:
+    for path in explained.iterdir():
+        assert b"SYNTHETIC^SAMPLE" not in path.read_bytes()
+    assert "SAMPLE" not in (explained / "explain.json").read_text(encoding="utf-8")
+
+
+def test_class_rule_and_seed_are_taken(tmp_path: Path) -> None:
+    arguments = ["--class", "foot", "--rule", "guided", "--seed", "full", "--model", "shallow"]
+    assert main(["explain", str(HAND), "--out", str(tmp_path), *arguments]) == 0
+    report = json.loads((tmp_path / "explain.json").read_text(encoding="utf-8"))
+    assert (report["target"], report["rule"], report["seed"]) == ("foot", "guided", "full")
+    assert report["model"]["name"] == "shallow"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"no DICOM at all " * 40, "not a DICOM file"), (b"", "empty")],
+)
+def test_what_is_no_dicom_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes, words: str
+) -> None:
+    path, out = tmp_path / "notes.txt", tmp_path / "out"
+    path.write_bytes(content)
+    assert main(["explain", str(path), "--out", str(out)]) != 0
+    said = capfd.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert words in said[0]
+    assert not out.exists()
+
+
+def test_dicom_without_pixels_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, out = save(make_dataset(None), tmp_path / "report.dcm"), tmp_path / "out"
+    assert main(["explain", str(path), "--out", str(out)]) != 0
+    said = capfd.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert "without pixels" in said[0]
+    assert not out.exists()
+
+
+def test_unknown_class_is_a_sentence_that_lists_the_known(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["explain", str(HAND), "--out", str(out), "--class", "wing"]) != 0
+    said = capfd.readouterr().err
+    assert "'wing'" in said
+    assert "hand_wrist" in said
+    assert not out.exists()
+
+
+def test_folder_explains_what_it_can(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("no DICOM " * 50)
+    (folder / "hand.dcm").write_bytes(HAND.read_bytes())
+    ramp = np.tile(np.arange(64, dtype=np.uint16), (64, 1))
+    save(make_dataset(ramp, Modality="MR"), folder / "slice.dcm")
+    assert main(["explain", str(folder), "--out", str(out)]) == 0
+    said = capfd.readouterr()
+    assert "notes.txt" in said.err
+    reports = [json.loads(p.read_text(encoding="utf-8")) for p in out.glob("*/explain.json")]
+    assert sorted(report["output"] for report in reports) == ["ok", "withheld"]
+    declined = next(report for report in reports if report["output"] == "withheld")
+    assert "MR" in declined["withheld_because"]
+    assert declined["predictions"] == declined["layers"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("robyoung__J2KI_RG1_J2KI", "chest"),
+        ("robyoung__JPLL_RG3_JPLL", "ankle_lowerleg"),
+        ("robyoung__J2KR_RG2_J2KR", "pelvis_hip"),
+    ],
+)
+def test_real_radiographs_are_named(data: Path, tmp_path: Path, name: str, expected: str) -> None:
+    path = data / "dicom/radiographs" / name
+    assert main(["explain", str(path), "--out", str(tmp_path), "--device", "cpu"]) == 0
+    report = json.loads((tmp_path / "explain.json").read_text(encoding="utf-8"))
+    assert report["predictions"][0]["class"] == expected
