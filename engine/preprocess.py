@@ -19,6 +19,7 @@ from engine.errors import RequestError
 from engine.geometry import InputGeometry
 
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5
+_FLAT = 1e-5  # a range below this share of the values is rounding, not content
 
 
 def fit_to_square(grey: NDArray[Any], side: int) -> tuple[NDArray[np.float32], InputGeometry]:
@@ -29,7 +30,7 @@ def fit_to_square(grey: NDArray[Any], side: int) -> tuple[NDArray[np.float32], I
     """
     if grey.ndim != 2 or grey.size == 0:
         raise RequestError(f"the image has the shape {grey.shape}; a grey image (H, W) is needed")
-    values = torch.from_numpy(np.ascontiguousarray(grey, dtype=np.float32))[None, None]
+    values = torch.from_numpy(np.array(grey, np.float32, order="C"))[None, None]  # a copy: writable
     if not bool(torch.isfinite(values).all()):
         raise RequestError("the image holds values that are not finite numbers")
     geometry = InputGeometry.fit((grey.shape[0], grey.shape[1]), side)
@@ -37,7 +38,7 @@ def fit_to_square(grey: NDArray[Any], side: int) -> tuple[NDArray[np.float32], I
         values, geometry.fitted_size, mode="bilinear", align_corners=False, antialias=True
     )[0, 0].numpy()
     low, high = np.percentile(fitted, (LOW_PERCENTILE, HIGH_PERCENTILE))
-    if high > low:
+    if high - low > _FLAT * float(np.abs(fitted).max()):
         fitted = np.clip((fitted - low) / (high - low), 0.0, 1.0)
     else:
         fitted = np.zeros_like(fitted)

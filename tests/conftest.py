@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.dicom_files import DATA
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 _LANES = {"reading", "scanning", "engine", "plots"}
@@ -17,11 +19,9 @@ _LANES = {"reading", "scanning", "engine", "plots"}
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of real radiographs and DICOM files; without it the test is skipped."""
-    root = Path(__file__).resolve().parents[1]
-    folder = Path(os.environ.get("ATTENTIVE_VIEWER_DATA", root / "../shared/data")).resolve()
-    if not (folder / "dicom").is_dir():
+    if not (DATA / "dicom").is_dir():
         pytest.skip("no data folder; set ATTENTIVE_VIEWER_DATA to run this test")
-    return folder
+    return DATA
 
 
 @pytest.fixture(autouse=True)

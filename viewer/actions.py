@@ -31,7 +31,8 @@ def _show_help(context: Context) -> None:
 @dataclass(frozen=True)
 class ActionRow:
     """``menu`` names the menu it stands in; rows with the same menu stand in order. A row whose
-    id is empty is a separator."""
+    id is empty is a separator. Shortcuts of a row with ``in_view`` act only while the scan has the
+    focus, because lists and sliders need the same keys."""
 
     id: str
     menu: str
@@ -39,6 +40,7 @@ class ActionRow:
     shortcuts: tuple[str, ...]
     command: Callable[[Context], None]
     enabled: Callable[[Context], bool] = _always
+    in_view: bool = False
 
 
 def _separator(menu: str) -> ActionRow:
@@ -82,7 +84,13 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("reset", "&Image", "Reset the display", ("Esc",), commands.reset, _with_image),
     _separator("&Image"),
     ActionRow(
-        "next-image", "&Image", "Next image", ("Down", "Right"), commands.next_image, _with_image
+        "next-image",
+        "&Image",
+        "Next image",
+        ("Down", "Right"),
+        commands.next_image,
+        _with_image,
+        in_view=True,
     ),
     ActionRow(
         "previous-image",
@@ -91,6 +99,7 @@ ACTIONS: tuple[ActionRow, ...] = (
         ("Up", "Left"),
         commands.previous_image,
         _with_image,
+        in_view=True,
     ),
     ActionRow(
         "next-series", "&Image", "Next series", ("PgDown",), commands.next_series, _with_image

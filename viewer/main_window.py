@@ -14,7 +14,9 @@ from PySide6.QtGui import (
     QKeySequence,
 )
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
+    QComboBox,
     QDockWidget,
     QLabel,
     QLineEdit,
@@ -51,6 +53,7 @@ _DOCKS: tuple[tuple[str, str, type[QWidget], Qt.DockWidgetArea], ...] = (
     ("Response", "response", OverlayControls, _RIGHT),
     ("Layers, from the image to the classes", "layers", LayerStrip, _BELOW),
 )
+_ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
 _ENGINE_TEXT = {
     "starting": "Engine warming up …",
     "ready": "Engine ready",
@@ -142,6 +145,9 @@ class MainWindow(QMainWindow):
             action.setObjectName(row.id)
             action.setShortcuts([QKeySequence(key) for key in row.shortcuts])
             action.triggered.connect(lambda checked=False, row=row: row.command(self.context))
+            if row.in_view:
+                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+                self.view.addAction(action)
             menu.addAction(action)
             self._actions.append((row, action))
         view_menu = menus["&View"]
@@ -190,12 +196,12 @@ class MainWindow(QMainWindow):
         menu.addActions([action for row, action in self._actions if row.id in wanted])
         menu.popup(at.toPoint())
 
-    # Space hides the overlay while it is held, wherever the focus is (but not while typing)
+    # Space hides the overlay while it is held, unless the focus is where Space means something
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
         if event.type() in kinds and isinstance(event, QKeyEvent):
-            typing = isinstance(QApplication.focusWidget(), QLineEdit)
-            if event.key() == Qt.Key.Key_Space and self.isActiveWindow() and not typing:
+            answers = isinstance(QApplication.focusWidget(), _ANSWER_SPACE)
+            if event.key() == Qt.Key.Key_Space and self.isActiveWindow() and not answers:
                 if not event.isAutoRepeat():
                     self.session.set_hidden_for_now(event.type() == QEvent.Type.KeyPress)
                 return True

@@ -64,7 +64,8 @@ def model_card(
             f"Input {specification.input_size} × {specification.input_size} grey, "
             f"{len(specification.classes)} classes.",
             "",
-            f"- Weights: SHA-256 `{specification.weights_sha256}`",
+            f"- Weights: SHA-256 `{specification.weights_sha256}`, kernels as float16; every "
+            "figure below was measured on the weights as read back",
             f"- Licence: {specification.licence}",
             f"- Intended use: {specification.intended_use}",
             f"- Made by: `{command}` (seed {seed}, {recipe.epochs} epochs, bfloat16 autocast on "

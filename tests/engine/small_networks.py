@@ -205,4 +205,4 @@ def grey_image(height: int = 50, width: int = 37, seed: int = 0) -> NDArray[np.f
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     patches = np.sin(x / 5 + seed) * np.cos(y / 7) + 0.3 * generator.standard_normal(x.shape)
-    return (1000 + 400 * patches).astype(np.float32)
+    return np.asarray(1000 + 400 * patches, np.float32)

@@ -25,7 +25,7 @@ def _area(line: Line) -> float:
 def _cone(size: tuple[int, int], centre: tuple[float, float], top: float) -> NDArray[np.float32]:
     """``top`` minus the distance of each pixel's centre to ``centre`` (x, y)."""
     y, x = np.mgrid[: size[0], : size[1]] + 0.5
-    return (top - np.hypot(x - centre[0], y - centre[1])).astype(np.float32)
+    return np.asarray(top - np.hypot(x - centre[0], y - centre[1]), np.float32)
 
 
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)
@@ -74,7 +74,8 @@ def test_a_region_at_the_border_is_closed_along_it() -> None:
     assert bool((line >= 0).all())
     assert bool((line <= (30, 20)).all())
     assert float(line[:, 0].min()) < 0.5
-    assert abs(_area(line)) == pytest.approx(math.pi * 6**2 / 2, rel=0.05)
+    half_disc = math.pi * 6**2 / 2
+    assert half_disc - 0.5 * 12 < abs(_area(line)) < half_disc  # half a pixel at the border at most
 
 
 @settings(derandomize=True, deadline=None, max_examples=40, database=None)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from engine.geometry import InputGeometry
 
@@ -99,10 +100,11 @@ def test_crop_is_the_part_that_shows_the_frame(size: tuple[int, int]) -> None:
     y, x = np.mgrid[:24, :24].astype(np.float32) + np.float32(0.5)
     frame = geometry.to_frame(np.stack((x, y), -1).astype(np.float64))
     inside = ((frame > 0) & (frame < (size[1], size[0]))).all(-1)
-    marked = inside.astype(np.float32)
-    assert geometry.crop(marked).shape == geometry.fitted_size
-    assert bool(geometry.crop(marked).all())
-    assert marked.sum() == geometry.crop(marked).size  # and nothing of it lies outside
+    marked: NDArray[np.float32] = np.asarray(inside, np.float32)
+    shown = geometry.crop(marked)
+    assert shown.shape == geometry.fitted_size
+    assert bool(shown.all())
+    assert marked.sum() == shown.size  # and nothing of it lies outside
     stack = np.stack((x, y))
     assert geometry.crop(stack).shape == (2, *geometry.fitted_size)
 

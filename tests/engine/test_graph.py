@@ -7,7 +7,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from captum.attr import Deconvolution, GuidedBackprop, Saliency
+from captum.attr import (  # type: ignore[import-untyped]
+    Deconvolution,
+    GuidedBackprop,
+    Saliency,
+)
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -87,7 +91,8 @@ def test_bundled_architectures_give_maps_of_odd_sizes_too(side: int) -> None:
     ]
     for network in shapes:
         randomised(network)
-        names = (network.layer_names[0], network.layer_names[-1])  # type: ignore[index]
+        assert isinstance(network, (EfficientNetLite0, PlainCNN))
+        names = (network.layer_names[0], network.layer_names[-1])
         graph, recording = read(network, names, image(side, side))
         for layer in names:
             step = graph.step_of(layer)
@@ -172,7 +177,8 @@ def test_batch_norm_that_shares_its_convolution_is_not_folded() -> None:
 
         def forward(self, maps: Tensor) -> Tensor:
             maps = self.conv(maps)
-            return (self.norm(maps) + maps).mean((2, 3))
+            out: Tensor = (self.norm(maps) + maps).mean((2, 3))
+            return out
 
     network = randomised(Shared())
     _, recording = read(network, (), image(9, 9))
@@ -255,7 +261,7 @@ class _IdentityBack(torch.autograd.Function):
 
 class PassesBack(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
-        out: Tensor = _IdentityBack.apply(maps)
+        out: Tensor = _IdentityBack.apply(maps)  # type: ignore[no-untyped-call]
         return out
 
 
@@ -322,6 +328,41 @@ def test_growing_batch_equals_one_pass_for_each_layer(name: str, rule: str) -> N
     assert len(order) == len(steps)
     assert [step for step, _ in order] == sorted(steps, reverse=True)
     assert_close(rows, alone)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_growing_batch_on_branches_side_by_side(rule: str) -> None:
+    """A branch has not met the seeds of its neighbour: their rows are empty there, not missing."""
+
+    class Branches(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU())
+            self.left = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.ReLU())
+            self.middle = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU())
+            self.right = nn.Conv2d(3, 4, 1)
+            self.classes = nn.Conv2d(8, 3, 1)
+
+        def forward(self, maps: Tensor) -> Tensor:
+            maps = self.stem(maps)
+            both = torch.cat((self.left(maps), self.middle(maps), self.right(maps)), 1)
+            out: Tensor = self.classes(both).mean((2, 3))
+            return out
+
+    layers = ("left", "middle", "right", "stem", "classes")
+    graph, recording = read(randomised(Branches()), layers, image(12, 9))
+    order: list[tuple[int, Tensor]] = []
+
+    def seeds_at(step: int, arrived: Tensor | None) -> Tensor | None:
+        if step not in recording.kept:
+            return None
+        seed = torch.cat((recording.kept[step], -recording.kept[step]))
+        order.append((step, seed))
+        return seed
+
+    rows = back_project(graph, recording, Way(RULES[rule]), seeds_at)
+    assert len(order) == len(layers)
+    assert_close(rows, torch.cat([taken_back(graph, recording, *item, rule) for item in order]))
 
 
 def test_arrived_is_the_signal_of_the_seeds_above() -> None:

@@ -75,6 +75,7 @@ def _spread_by_hand(
     """P3 from the formula: put s - 1 zeros between the values, then convolve (stride 1) with the
     kernel flipped, input and output channels swapped. ``signal`` [out, h, w] → [in, H, W]."""
     weight = module.weight.detach().numpy()
+    assert not isinstance(module.padding, str)
     (sy, sx), (py, px), (dy, dx) = module.stride, module.padding, module.dilation
     outputs, per_group, kh, kw = weight.shape
     reach_y, reach_x = dy * (kh - 1) + 1, dx * (kw - 1) + 1
@@ -83,7 +84,7 @@ def _spread_by_hand(
     flipped = dilated[:, :, ::-1, ::-1]
     canvas = np.zeros((outputs, size[0] + reach_y - 1, size[1] + reach_x - 1))
     for y, x in itertools.product(range(signal.shape[1]), range(signal.shape[2])):
-        row, column = y * sy + reach_y - 1 - int(py), x * sx + reach_x - 1 - int(px)
+        row, column = y * sy + reach_y - 1 - py, x * sx + reach_x - 1 - px
         if 0 <= row < canvas.shape[1] and 0 <= column < canvas.shape[2]:
             canvas[:, row, column] = signal[:, y, x]
     windows = np.lib.stride_tricks.sliding_window_view(canvas, (reach_y, reach_x), axis=(1, 2))
@@ -294,7 +295,7 @@ def test_switch_unpooling_adds_where_windows_overlap() -> None:
     (back,) = operation.back(signal, held, WAY)
     assert back[0, 0, 2, 2] == 10
     assert back.sum() == 10
-    assert F.max_unpool2d(signal, held[0], (3, 3), (2, 2), 0, [5, 5])[0, 0, 2, 2] != 10
+    assert F.max_unpool2d(signal, held[0], (3, 3), (2, 2), (0, 0), [5, 5])[0, 0, 2, 2] != 10
 
 
 @pytest.mark.parametrize("form", POOLS)

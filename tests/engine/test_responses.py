@@ -140,7 +140,7 @@ def test_class_maps_are_one_pass_for_each_class(rule: str) -> None:
     assert bool((found.response >= stack - 1e-6 * np.abs(stack).max()).all())
     sure = found.margin > 1e-4 * np.abs(stack).max()
     positive = sure & (found.response > 0)
-    assert 0.2 < positive.mean()
+    assert positive.mean() > 0.2
     assert np.array_equal(found.dominant[positive], stack.argmax(0)[positive])
     assert bool((found.dominant[found.response <= 0] == -1).all())
 
@@ -263,13 +263,13 @@ def test_class_seed_is_for_the_target_and_full_seed_is_not() -> None:
             explain(explainer, grey_image(), Method("gradient", seed), name).layers[1].values  # type: ignore[arg-type]
             for name in CLASSES[:2]
         ]
-        assert np.array_equal(*maps) is same
+        assert np.array_equal(maps[0], maps[1]) is same
 
 
 def test_every_layer_of_an_explanation_is_its_own_pass() -> None:
     explainer = small_explainer("residual")
     for rule in ("linear", "gradient", "deconvnet", "guided"):
-        result = explain(explainer, grey_image(), Method(rule, "full"))  # type: ignore[arg-type]
+        result = explain(explainer, grey_image(), Method(rule, "full"))
         recording = observe(explainer, grey_image()).recording
         for layer in result.layers:
             step = explainer.graph.step_of(layer.name)
@@ -283,8 +283,8 @@ def test_every_layer_of_an_explanation_is_its_own_pass() -> None:
 def _published_arm_by_hand(network: nn.Module, picture: Tensor) -> dict[str, Maps]:
     """The preset from its description, for the pooled network: kernel after kernel, each undone
     operation spelled out. One peak a kernel, guided ReLU, nearest un-pooling, clip, sum."""
-    conv1, norm1, _, _ = network.one  # type: ignore[misc, union-attr]
-    conv2, norm2, _, _ = network.two  # type: ignore[misc, union-attr]
+    conv1, norm1, _, _ = network.one  # type: ignore[misc]
+    conv2, norm2, _, _ = network.two  # type: ignore[misc]
     classes: nn.Conv2d = network.classes  # type: ignore[assignment]
     with torch.no_grad():
         before1 = norm1(conv1(picture))
@@ -397,7 +397,8 @@ def test_what_an_explanation_says(name: str, preset: str) -> None:
         assert layer.values.shape == result.input_image.shape == (40, 40)
         assert layer.values.dtype == np.float32
         assert bool(np.isfinite(layer.values).all())
-        assert bool(layer.values.any())
+        if preset != "published ARM" or layer.name != "classes":  # no class may have a peak
+            assert bool(layer.values.any())
     assert result.layers[-1].native_shape[0] == len(CLASSES)
     assert result.layers[0].native_shape[1] >= result.layers[-1].native_shape[1]
 
@@ -444,7 +445,7 @@ def test_an_unknown_method_is_refused(change: dict[str, object], said: str) -> N
 
 @pytest.mark.parametrize("target", ["elbow", "", "Hand"])
 def test_an_unknown_class_is_refused(target: str) -> None:
-    with pytest.raises(RequestError, match="no class.*hand, foot, knee"):
+    with pytest.raises(RequestError, match=r"no class.*hand, foot, knee"):
         explain(small_explainer("strided"), grey_image(), PRESETS["gradient"], target)
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAction, QImage, QWheelEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 import resources
+from tests.factories.dicom_files import make_dataset, save
 from viewer import commands
+from viewer.dialogs.texts import TextDialog
 from viewer.dicom.window import Window
 from viewer.main_window import MainWindow
 from viewer.panels.layer_strip import LayerStrip
@@ -254,6 +256,84 @@ def test_switching_images_while_the_engine_works(drive) -> None:
         assert session.explanation.predictions[0].name == "foot"
 
     assert drive(["--sample"], script) == 0
+
+
+def test_files_can_be_dropped_on_the_window(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        yield window.isVisible
+        assert window.welcome.isVisible()
+        dropped = QMimeData()
+        dropped.setUrls([QUrl.fromLocalFile(str(path)) for path in resources.sample_files()[:2]])
+        copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        plain = Qt.KeyboardModifier.NoModifier
+        enter = QDragEnterEvent(QPoint(50, 50), copy, dropped, left, plain)
+        QApplication.sendEvent(window, enter)
+        assert enter.isAccepted()
+        QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), copy, dropped, left, plain))
+        yield lambda: window.session.open is not None
+        assert len(window.session.all_series()) == 2
+        assert window.view.isVisible()
+        window.workbench.open_paths(resources.sample_files()[2:])
+        yield lambda: len(window.session.all_series()) == 4
+        assert len(window.session.studies) == 1, "more of the same study joins it"
+
+    assert drive([], script) == 0
+
+
+def test_welcome_opens_the_sample_in_one_click(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        yield window.isVisible
+        QTest.mouseClick(window.welcome.sample, Qt.MouseButton.LeftButton)
+        yield lambda: window.session.open is not None
+        assert len(window.session.all_series()) == len(resources.sample_files())
+
+    assert drive([], script) == 0
+
+
+def test_arrows_step_images_in_the_scan_and_layers_in_the_strip(drive, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        slice_ = np.full((64, 64), 100 * number, np.uint16)
+        save(
+            make_dataset(slice_, InstanceNumber=number, SOPInstanceUID=f"1.2.{number}"),
+            tmp_path / f"{number}.dcm",
+        )
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield _explained(window)
+        window.activateWindow()
+        window.view.setFocus()
+        yield window.view.hasFocus
+        QTest.keyClick(window.view, Qt.Key.Key_Down)
+        assert session.place.position == 1
+        _wheel(window.view, QPointF(50, 50), -120, Qt.KeyboardModifier.NoModifier)
+        assert session.place.position == 2
+        yield _explained(window)
+        strip = window.findChild(LayerStrip).list
+        strip.setFocus()
+        yield strip.hasFocus
+        before = session.layer_index
+        QTest.keyClick(strip, Qt.Key.Key_Left)
+        assert session.layer_index == before - 1
+        assert session.place.position == 2
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_texts_open_beside_the_window(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        yield window.isVisible
+        for action, words in (
+            ("help", "zoom at the cursor"),
+            ("model-card", "Unseen source"),
+            ("about", "attends to"),
+        ):
+            _trigger(window, action)
+            dialog = window.findChildren(TextDialog)[-1]
+            assert words in dialog.browser.toPlainText()
+            dialog.close()
+
+    assert drive([], script) == 0
 
 
 def test_other_modality_is_declined_in_words(drive, data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -12,6 +13,7 @@ from engine.process import EngineDied
 from tests.viewer.test_render import explanation
 from viewer.actions import ACTIONS
 from viewer.messages import sentence
+from viewer.render.overlay import OverlayMaker
 from viewer.state.lane import Lane
 from viewer.state.session import Session
 
@@ -61,10 +63,8 @@ def test_a_failure_is_reported_and_the_lane_goes_on(qtbot: QtBot) -> None:
 
 
 def test_setting_an_equal_value_is_no_change(qtbot: QtBot) -> None:
-    import numpy as np
-
     session = Session()
-    session.set_explanation(explanation(*[np.ones((16, 16))] * 5))
+    session.set_explanation(OverlayMaker(explanation(*[np.ones((16, 16))] * 5)))
     changes = []
     session.overlayChanged.connect(lambda: changes.append(1))
     session.set_layer(session.layer_index)
@@ -78,10 +78,8 @@ def test_setting_an_equal_value_is_no_change(qtbot: QtBot) -> None:
 
 
 def test_overlay_is_made_once_for_each_change(qtbot: QtBot) -> None:
-    import numpy as np
-
     session = Session()
-    session.set_explanation(explanation(*[np.ones((16, 16))] * 5))
+    session.set_explanation(OverlayMaker(explanation(*[np.ones((16, 16))] * 5)))
     first = session.overlay
     assert session.overlay is first
     session.change_style(threshold=0.9)

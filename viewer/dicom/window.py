@@ -41,7 +41,7 @@ class Window:
         return replace(self, center=center, width=max(width, shortest), explanation="")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LookupTable:
     """A Modality or VOI LUT (PS3.3 C.11.1.1, C.11.2.1.1).
 

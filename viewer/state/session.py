@@ -70,7 +70,6 @@ class Session(QObject):
         self.model = "deep"
         self.method: Method = PRESETS[DEFAULT_PRESET]
         self.target: str | None = None
-        self.explanation: Explanation | None = None
         self.layer_index = 0
         self._layer_of = ""
         self.style = OverlayStyle()
@@ -119,7 +118,7 @@ class Session(QObject):
         self.place = place
         self.open = None
         self.target = None
-        self._set_explanation(None)
+        self._set_overlays(None)
         self.placeChanged.emit()
         self.frameChanged.emit()
 
@@ -164,19 +163,19 @@ class Session(QObject):
             self.target = target
             self.requestChanged.emit()
 
-    def set_explanation(self, explanation: Explanation) -> None:
-        """Take an answer. The layer stays the chosen one; for another model (and at first) it is
-        one below those that the classes are read from."""
+    def set_explanation(self, maker: OverlayMaker) -> None:
+        """Take an answer, ready to be shown. The layer stays the chosen one; for another model
+        (and at first) it is one below those that the classes are read from."""
+        explanation = maker.explanation
         if explanation.layers and explanation.model.name != self._layer_of:
             self._layer_of = explanation.model.name
             self.layer_index = max(0, len(explanation.layers) - 3)
-        self._set_explanation(explanation)
+        self._set_overlays(maker)
 
-    def _set_explanation(self, explanation: Explanation | None) -> None:
-        if explanation is None and self.explanation is None:
+    def _set_overlays(self, maker: OverlayMaker | None) -> None:
+        if maker is self.overlays:
             return
-        self.explanation = explanation
-        self.overlays = None if explanation is None else OverlayMaker(explanation)
+        self.overlays = maker
         self._overlay = None
         self.explanationChanged.emit()
         self.overlayChanged.emit()
@@ -218,6 +217,11 @@ class Session(QObject):
         if shown != self.corner_text:
             self.corner_text = shown
             self.overlayChanged.emit()
+
+    @property
+    def explanation(self) -> Explanation | None:
+        """What the engine answered for the open image, None until it has."""
+        return None if self.overlays is None else self.overlays.explanation
 
     @property
     def layer(self) -> LayerResponse | None:

@@ -13,6 +13,7 @@ from engine.process import EngineDied, EngineProcess, Ready, Warm
 from engine.results import Explanation, Method, Refusal, Request
 from viewer.dicom.frame import to_grey
 from viewer.dicom.study import Scan
+from viewer.render.overlay import OverlayMaker, smoothed
 from viewer.render.pyramid import Pyramid
 from viewer.state.lane import Lane
 from viewer.state.session import EngineStatus, OpenFrame, Place, Session
@@ -160,8 +161,10 @@ class Workbench(QObject):
         frame = opened.frame
         modality = opened.place.instance.attributes.modality
 
+        smoothing = self.session.style.smoothing
+
         def work() -> object:
-            return self.engine.ask(
+            answer = self.engine.ask(
                 Request(
                     image=to_grey(frame),
                     model=resources.model_folder(question.model),
@@ -171,6 +174,7 @@ class Workbench(QObject):
                     modality=modality,
                 )
             )
+            return smoothed(answer, smoothing) if isinstance(answer, Explanation) else answer
 
         self._pending = question
         detail = self.session.engine.detail if self.session.engine.state != "starting" else ""
@@ -184,8 +188,8 @@ class Workbench(QObject):
         elif isinstance(answer, Ready):
             state = "busy" if isinstance(self._pending, Question) else "ready"
             self.session.set_engine(EngineStatus(state, answer.device))
-        elif isinstance(answer, Explanation) and key == self._pending:
-            self.session.set_engine(EngineStatus("ready", answer.device))
+        elif isinstance(answer, OverlayMaker) and key == self._pending:
+            self.session.set_engine(EngineStatus("ready", answer.explanation.device))
             self.session.set_explanation(answer)
         if key == self._pending:
             self._pending = None

@@ -1,0 +1,261 @@
+"""The engine as a real process: answers, refusals, and what happens when it dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.checkpoint import SPECIFICATION_FILE, WEIGHTS_FILE, load_model, save_model
+from engine.models import build
+from engine.presets import PRESETS
+from engine.process import EngineDied, EngineProcess, Ready, Warm
+from engine.responses import Explainer, explain
+from engine.results import Explanation, Refusal, Request
+from tests.engine.small_networks import grey_image, randomised, specification
+
+LAYERS = ("conv1", "conv2", "classes")
+
+
+def _save(folder: Path, seed: int = 0) -> Path:
+    facts = specification("plain", {"stages": [[4, 5, 2], [6, 3, 2]]}, LAYERS, 32)
+    save_model(randomised(build(facts), seed).float(), facts, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _save(tmp_path_factory.mktemp("models") / "small")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EngineProcess]:
+    """One process for all tests that only ask."""
+    process = EngineProcess()
+    yield process
+    process.stop()
+
+
+def _request(model: Path, **changes: object) -> Request:
+    request = Request(grey_image(), model, PRESETS["gradient"], device="cpu")
+    return replace(request, **changes)  # type: ignore[arg-type]
+
+
+def _refused(engine: EngineProcess, message: Request | Warm) -> str:
+    """The sentence of a refusal; the same process must be there afterwards."""
+    before = engine.pid
+    answer = engine.ask(message)
+    assert isinstance(answer, Refusal)
+    assert answer.message.endswith(".")
+    assert not answer.message.endswith("..")
+    assert before is None or engine.pid == before
+    return answer.message
+
+
+def test_warm_gives_ready(engine: EngineProcess, model: Path) -> None:
+    assert engine.ask(Warm(model, "cpu")) == Ready("CPU", str(torch.__version__))
+    assert engine.pid is not None
+    assert engine.pid != os.getpid()
+
+
+def test_a_request_gives_the_explanation_that_this_process_would_give(
+    engine: EngineProcess, model: Path
+) -> None:
+    request = _request(model, target="foot", with_classes=True, modality="DX")
+    answer = engine.ask(request)
+    assert isinstance(answer, Explanation)
+    explainer = Explainer.prepare(load_model(model), torch.device("cpu"))
+    here = explain(explainer, request.image, request.method, "foot", True, "DX")
+    assert answer.target == "foot"
+    assert answer.model == here.model
+    assert [item.name for item in answer.predictions] == [item.name for item in here.predictions]
+    assert np.array_equal(answer.input_image, here.input_image)
+    assert answer.class_responses is not None
+    assert len(answer.layers) == len(LAYERS)
+    for one, two in zip(answer.layers, here.layers, strict=True):
+        assert (one.name, one.depth, one.native_shape) == (two.name, two.depth, two.native_shape)
+        assert one.values == pytest.approx(two.values, abs=1e-5 * float(np.abs(two.values).max()))
+
+
+def test_asking_again_gives_the_same_bits(engine: EngineProcess, model: Path) -> None:
+    first, second = engine.ask(_request(model)), engine.ask(_request(model))
+    assert isinstance(first, Explanation)
+    assert isinstance(second, Explanation)
+    for one, two in zip(first.layers, second.layers, strict=True):
+        assert one.values.tobytes() == two.values.tobytes()
+
+
+def test_a_declined_modality_crosses_the_door(engine: EngineProcess, model: Path) -> None:
+    answer = engine.ask(_request(model, modality="US"))
+    assert isinstance(answer, Explanation)
+    assert answer.withheld
+    assert "US" in answer.withheld_because
+
+
+@pytest.mark.parametrize("writeable", [True, False])
+def test_images_of_many_kinds_cross_the_door(
+    engine: EngineProcess, model: Path, writeable: bool
+) -> None:
+    for image in (grey_image().astype(np.uint16), np.asfortranarray(grey_image()[::2, ::-1])):
+        image.flags.writeable = writeable
+        assert isinstance(engine.ask(_request(model, image=image)), Explanation)
+
+
+def test_a_wrong_folder_is_refused_in_a_sentence(engine: EngineProcess, tmp_path: Path) -> None:
+    said = _refused(engine, Warm(tmp_path / "none", "cpu"))
+    assert str(tmp_path / "none") in said
+    assert "cannot be read" in said
+    assert _refused(engine, _request(tmp_path / "none")) == said
+
+
+def test_damaged_weights_are_refused_in_a_sentence(engine: EngineProcess, tmp_path: Path) -> None:
+    folder = _save(tmp_path / "damaged")
+    weights = folder / WEIGHTS_FILE
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    assert "not the ones" in _refused(engine, Warm(folder, "cpu"))
+    weights.write_bytes(data[:100])
+    assert "not the ones" in _refused(engine, Warm(folder, "cpu"))
+    weights.unlink()
+    assert "cannot be read" in _refused(engine, Warm(folder, "cpu"))
+
+
+def test_a_wrong_description_is_refused_in_a_sentence(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    folder = _save(tmp_path / "wrong")
+    path = folder / SPECIFICATION_FILE
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(fields | {"exposed_layers": ["conv1", "conv9"]}), encoding="utf-8")
+    assert "no layer 'conv9'" in _refused(engine, Warm(folder, "cpu"))
+    path.write_text("{", encoding="utf-8")
+    os.utime(folder / WEIGHTS_FILE, (1, 1))  # what was loaded of this folder is not to be used
+    assert "not a valid model description" in _refused(engine, Warm(folder, "cpu"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"target": "elbow"}, "no class 'elbow'"),
+        ({"image": np.ones(5, np.float32)}, "(5,)"),
+        ({"image": np.full((5, 5), np.nan)}, "not finite"),
+        ({"device": "tpu"}, "'tpu' is not known"),
+        ({"method": replace(PRESETS["gradient"], rule="none")}, "rule 'none' is not known"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_request_is_refused_in_a_sentence(
+    engine: EngineProcess, model: Path, change: dict[str, object], said: str
+) -> None:
+    message = _refused(engine, _request(model, **change))
+    assert said in message
+
+
+def test_a_replaced_model_is_loaded_anew(engine: EngineProcess, tmp_path: Path) -> None:
+    folder = _save(tmp_path / "replaced", seed=1)
+    first = engine.ask(_request(folder))
+    _save(folder, seed=2)
+    second = engine.ask(_request(folder))
+    assert isinstance(first, Explanation)
+    assert isinstance(second, Explanation)
+    assert first.model.sha256 != second.model.sha256
+
+
+def _wait(happened: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def test_killed_while_asked_and_killed_between(model: Path) -> None:
+    engine = EngineProcess()
+    assert engine.pid is None
+    engine.kill()  # nothing to end: nothing happens
+    outcome: list[object] = []
+
+    def ask() -> None:
+        try:
+            outcome.append(engine.ask(Warm(model, "cpu")))
+        except EngineDied as error:
+            outcome.append(error)
+
+    try:
+        asking = threading.Thread(target=ask)
+        asking.start()
+        _wait(lambda: engine.pid is not None)
+        first = engine.pid
+        assert first is not None
+        engine.kill()  # while it still imports torch
+        asking.join(20)
+        assert not asking.is_alive()
+        assert isinstance(outcome[0], EngineDied)
+        assert engine.pid is None
+
+        assert isinstance(engine.ask(Warm(model, "cpu")), Ready)
+        second = engine.pid
+        assert second is not None
+        assert second != first
+        engine.kill()  # between two questions
+        _wait(lambda: engine.pid is None)
+        with pytest.raises(EngineDied, match="exit status"):
+            engine.ask(_request(model))
+        assert engine.pid is None
+
+        assert isinstance(engine.ask(_request(model)), Explanation)
+        assert engine.pid not in (None, first, second)
+    finally:
+        status = engine.stop()
+    assert status == 0
+    assert engine.pid is None
+    assert engine.stop() is None
+
+
+PARENT = """
+import sys
+from pathlib import Path
+import numpy as np
+import engine
+from engine.process import EngineProcess, Ready, Warm
+from engine.presets import PRESETS
+from engine.results import Explanation, Request
+process = EngineProcess()
+answer = process.ask(Request(np.eye(40), Path(sys.argv[1]), PRESETS["gradient"], device="cpu"))
+assert isinstance(answer, Explanation), answer
+assert process.stop() == 0
+heavy = {"torch", "safetensors", "captum"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_the_parent_never_imports_torch_and_works_from_any_folder(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "engine.py").write_text("raise SystemExit('the wrong engine')", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "error", "-c", PARENT, str(model)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == ""
+
+
+def test_the_worker_ends_when_its_parent_closes_the_pipe() -> None:
+    worker = [sys.executable, "-P", "-m", "engine.worker"]
+    done = subprocess.run(worker, input=b"", capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
