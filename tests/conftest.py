@@ -13,7 +13,7 @@ from tests.factories.dicom_files import DATA
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-_LANES = {"reading", "scanning", "engine", "plots"}
+_LANES = {"reading", "scanning", "engine", "plots", "exporting"}
 
 
 @pytest.fixture(scope="session")

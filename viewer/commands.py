@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from viewer.canvas.image_view import ImageView
 from viewer.dialogs import texts
 from viewer.exporters import picture
 from viewer.exporters.names import suggested_name
-from viewer.messages import sentence
 from viewer.state.session import Place, Session
 from viewer.state.workbench import Workbench
 
@@ -56,34 +56,32 @@ def leave(context: Context) -> None:
 
 
 # exporting
-def screen_picture(context: Context) -> QImage:
-    """The view as it stands, with identity hidden."""
+def screen_picture(context: Context) -> Callable[[], QImage]:
+    """What paints the view as it stands now, with identity hidden; may be called in a thread."""
     scene = scene_of(context.session, identity_shown=False)
     assert scene is not None
     view = context.view
-    size = QSizeF(view.width(), view.height())
-    return picture.as_on_screen(scene, size, view.view, view.devicePixelRatioF())
+    size, ratio = QSizeF(view.width(), view.height()), view.devicePixelRatioF()
+    now = view.view
+    return lambda: picture.as_on_screen(scene, size, now, ratio)
 
 
-def full_picture(context: Context) -> QImage:
-    """The whole frame, pixel for pixel, with identity hidden."""
+def full_picture(context: Context) -> Callable[[], QImage]:
+    """What paints the whole frame, pixel for pixel, with identity hidden."""
     scene = scene_of(context.session, identity_shown=False)
     assert scene is not None
-    return picture.full_resolution(scene)
+    return lambda: picture.full_resolution(scene)
 
 
-def save_picture(context: Context, image: QImage, path: Path) -> None:
-    """Write the picture and its JSON; a failure is a message and leaves nothing behind."""
+def save_picture(context: Context, paint: Callable[[], QImage], path: Path) -> None:
+    """Paint and write the picture and its JSON in the background; the window stays usable."""
     session = context.session
-    try:
-        picture.write_picture(path, image, picture.provenance(session.explanation, session.overlay))
-    except (OSError, picture.ExportError) as error:
-        session.say(f"The picture was not exported. {sentence(error)}")
-    else:
-        session.say(f"Exported {path.name} and {path.with_suffix('.json').name}, identity hidden.")
+    facts = picture.provenance(session.explanation, session.overlay)
+    session.say(f"Exporting {path.name} …")
+    context.workbench.export(path, lambda: picture.write_picture(path, paint(), facts))
 
 
-def _ask_and_save(context: Context, image: QImage) -> None:
+def _ask_and_save(context: Context, paint: Callable[[], QImage]) -> None:
     session = context.session
     assert session.open is not None
     layer = session.layer.name if session.layer is not None else "scan"
@@ -92,7 +90,7 @@ def _ask_and_save(context: Context, image: QImage) -> None:
         context.window, "Export the picture", name, "PNG (*.png)"
     )
     if chosen:
-        save_picture(context, image, Path(chosen).with_suffix(".png"))
+        save_picture(context, paint, Path(chosen).with_suffix(".png"))
 
 
 def export_view(context: Context) -> None:
@@ -104,7 +102,7 @@ def export_full(context: Context) -> None:
 
 
 def copy_view(context: Context) -> None:
-    QApplication.clipboard().setImage(screen_picture(context))
+    QApplication.clipboard().setImage(screen_picture(context)())
     context.session.say("Copied this view, identity hidden.")
 
 

@@ -23,17 +23,13 @@ from engine.results import Explanation, Method, Refusal, Request
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import default_window, to_grey
 from viewer.exporters.names import safe
-from viewer.messages import sentence
+from viewer.messages import UserError, sentence
 from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.state.session import Place
 
 _LEAST, _MOST = 1000, 1600  # long side of the pictures in pixels
-
-
-class ExplainError(Exception):
-    """The job cannot be done; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +105,11 @@ def run(arguments: Sequence[str]) -> int:
     engine = EngineProcess()
     try:
         return _run(job, engine)
-    except (ExplainError, DicomError, EngineDied, OSError) as error:
-        text = str(error) if isinstance(error, ExplainError) else sentence(error)
-        print(f"error: {text}", file=sys.stderr)
+    except EngineDied as error:
+        print(f"error: {error}; try again, or with --device cpu", file=sys.stderr)
+        return 1
+    except (UserError, DicomError, OSError) as error:
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return 1
     finally:
         engine.stop()
@@ -131,7 +129,7 @@ def _run(job: Job, engine: EngineProcess) -> int:
         except DicomError as error:
             print(f"not explained: {sentence(error)}", file=sys.stderr)
     if not done:
-        raise ExplainError("Nothing there could be explained; give DICOM files with images.")
+        raise UserError("Nothing there could be explained; give DICOM files with images.")
     return 0
 
 
@@ -156,7 +154,7 @@ def _explain_one(job: Job, engine: EngineProcess, place: Place, folder: Path) ->
     )
     answer = engine.ask(request)
     if isinstance(answer, Refusal):
-        raise ExplainError(answer.message)
+        raise UserError(answer.message)
     assert isinstance(answer, Explanation)
     pictures = _write_pictures(job, place, Pyramid.of(frame), answer, folder)
     report = _report(place, frame.size, answer, pictures)

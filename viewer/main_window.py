@@ -164,6 +164,12 @@ class MainWindow(QMainWindow):
         session.messageChanged.connect(self._show_message)
         session.placeChanged.connect(lambda: session.say(""))
         self.workbench.failed.connect(lambda error: session.say(sentence(error)))
+        self.workbench.exported.connect(
+            lambda path: session.say(f"Exported {path.name} and its JSON, identity hidden.")
+        )
+        self.workbench.exportFailed.connect(
+            lambda error: session.say(f"The picture was not exported. {sentence(error)}")
+        )
         self.view.imageWheeled.connect(lambda by: commands.step_image(self.context, by))
         self.view.menuAsked.connect(self._show_menu)
         application = QApplication.instance()

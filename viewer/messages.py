@@ -11,9 +11,13 @@ from viewer.dicom.errors import DicomError
 _log = logging.getLogger("attentive_viewer")
 
 
+class UserError(Exception):
+    """Something that cannot be done; the message is a sentence for the user."""
+
+
 def sentence(error: BaseException) -> str:
     """One or two sentences; the traceback of what nobody expected goes to the log alone."""
-    if isinstance(error, (DicomError, EngineError)):
+    if isinstance(error, (DicomError, EngineError, UserError)):
         return str(error).rstrip(".") + "."
     if isinstance(error, EngineDied):
         return "The engine stopped and was started again; the image is being explained anew."

@@ -68,8 +68,9 @@ def test_where_between_two_pixels_the_line_lies() -> None:
         assert middle[:, 0] == pytest.approx(np.full(len(middle), x))
 
 
-def test_a_region_at_the_border_is_closed_along_it() -> None:
-    (line,) = contours(_cone((20, 30), (0.0, 10.0), 20.0), 14.0)  # half a disc of radius 6
+@pytest.mark.parametrize("top", [20.0, 0.0, -20.0, 1000.0])  # maps are signed
+def test_a_region_at_the_border_is_closed_along_it(top: float) -> None:
+    (line,) = contours(_cone((20, 30), (0.0, 10.0), top), top - 6)  # half a disc of radius 6
     assert np.array_equal(line[0], line[-1])
     assert bool((line >= 0).all())
     assert bool((line <= (30, 20)).all())

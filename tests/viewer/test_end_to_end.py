@@ -157,6 +157,7 @@ def test_export_is_read_back_and_hides_identity(drive, tmp_path: Path) -> None:
         session.show_layer(12)
         assert session.identity_shown
         commands.save_picture(window.context, commands.full_picture(window.context), target)
+        yield lambda: "Exported view.png" in session.message
         scan = session.open.frame.size
         picture = QImage(str(target))
         assert picture.width() >= scan[1]
@@ -183,7 +184,7 @@ def test_failed_export_is_one_message_and_leaves_nothing(drive, tmp_path: Path) 
         yield _explained(window)
         picture = commands.screen_picture(window.context)
         commands.save_picture(window.context, picture, blocked / "view.png")
-        assert "not exported" in window.session.message
+        yield lambda: "not exported" in window.session.message
         assert window.session.explanation is not None
 
     assert drive(["--sample"], script) == 0

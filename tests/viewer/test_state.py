@@ -62,6 +62,15 @@ def test_a_failure_is_reported_and_the_lane_goes_on(qtbot: QtBot) -> None:
     assert lane.close()
 
 
+def test_a_lane_that_keeps_all_finishes_what_waits_when_it_is_closed(qtbot: QtBot) -> None:
+    lane = Lane("exporting", keep_all=True)
+    ran: list[int] = []
+    for number in range(5):
+        lane.submit(number, lambda number=number: ran.append(number))
+    assert lane.close()
+    assert ran == [0, 1, 2, 3, 4]
+
+
 def test_setting_an_equal_value_is_no_change(qtbot: QtBot) -> None:
     session = Session()
     session.set_explanation(OverlayMaker(explanation(*[np.ones((16, 16))] * 5)))

@@ -17,23 +17,20 @@ from viewer.canvas import decorations
 from viewer.canvas.paint import ScenePainter
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS, Scene
 from viewer.canvas.view import View
+from viewer.messages import UserError
 from viewer.render.overlay import Overlay
 
 _UNIT_PER_PIXEL = 1 / 900  # text and lines keep their size relative to the picture
 _LARGEST = 16_000  # pixels a side
 
 
-class ExportError(Exception):
-    """A picture could not be made or written; the message is a sentence for the user."""
-
-
 def _painted(size: QSizeF, scene: Scene, view: View, unit: float, ratio: float) -> QImage:
     width, height = round(size.width() * ratio), round(size.height() * ratio)
     if not (0 < width <= _LARGEST and 0 < height <= _LARGEST):
-        raise ExportError(f"A picture of {width} × {height} pixels is more than can be written.")
+        raise UserError(f"A picture of {width} × {height} pixels is more than can be written.")
     image = QImage(width, height, QImage.Format.Format_RGB32)
     if image.isNull():
-        raise ExportError("There is not enough memory for a picture of this size.")
+        raise UserError("There is not enough memory for a picture of this size.")
     image.setDevicePixelRatio(ratio)
     painter = QPainter(image)
     ScenePainter().paint(painter, QRectF(0, 0, size.width(), size.height()), scene, view, unit)
@@ -73,7 +70,7 @@ def png_bytes(image: QImage, texts: dict[str, str]) -> bytes:
     for key, text in texts.items():
         writer.setText(key, text)
     if not writer.write(image):
-        raise ExportError(f"The picture could not be encoded ({writer.errorString()}).")
+        raise UserError(f"The picture could not be encoded ({writer.errorString()}).")
     return bytes(data.data())
 
 

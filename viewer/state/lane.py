@@ -1,8 +1,9 @@
-"""A lane: one background thread that does one thing at a time, the newest one first."""
+"""A lane: one background thread that does one thing at a time."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ class Lane(QObject):
     """Runs submitted functions in a thread of its own and reports on the thread that made it.
 
     While one runs, only the newest submission waits: an older one that has not begun is dropped.
+    A lane made to ``keep_all`` runs all in order, also those that wait when it is closed.
     ``finished(key, result)`` and ``failed(key, exception)`` carry the key of the submission;
     whoever listens drops answers whose key is no longer wanted.
     """
@@ -20,25 +22,29 @@ class Lane(QObject):
     finished = Signal(object, object)
     failed = Signal(object, object)
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, name: str, parent: QObject | None = None, keep_all: bool = False) -> None:
         super().__init__(parent)
         self._condition = threading.Condition()
-        self._next: tuple[Any, Callable[[], Any]] | None = None
+        self._keep_all = keep_all
+        self._waiting: deque[tuple[Any, Callable[[], Any]]] = deque()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, key: Any, function: Callable[[], Any]) -> None:
-        """Run ``function`` as soon as the thread is free, instead of whatever was waiting."""
+        """Run ``function`` as soon as the thread is free."""
         with self._condition:
-            self._next = (key, function)
+            if not self._keep_all:
+                self._waiting.clear()
+            self._waiting.append((key, function))
             self._condition.notify()
 
     def close(self, seconds: float = 10.0) -> bool:
         """Take nothing more and wait for the thread to end; False when it did not in time."""
         with self._condition:
             self._closed = True
-            self._next = None
+            if not self._keep_all:
+                self._waiting.clear()
             self._condition.notify()
         self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -46,13 +52,11 @@ class Lane(QObject):
     def _run(self) -> None:
         while True:
             with self._condition:
-                while self._next is None and not self._closed:
+                while not self._waiting and not self._closed:
                     self._condition.wait()
-                if self._closed:
+                if not self._waiting:
                     return
-                assert self._next is not None
-                key, function = self._next
-                self._next = None
+                key, function = self._waiting.popleft()
             try:
                 result = function()
             except Exception as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,8 @@ class Workbench(QObject):
     """Owns the lanes. The window talks to the session; this answers its changes."""
 
     failed = Signal(object)
-    idle = Signal()
+    exported = Signal(object)
+    exportFailed = Signal(object)
 
     def __init__(self, session: Session, device: str = "auto", parent: QObject | None = None):
         super().__init__(parent)
@@ -50,6 +51,9 @@ class Workbench(QObject):
         self._reading = Lane("reading", self)
         self._scan_lane = Lane("scanning", self)
         self._engine_lane = Lane("engine", self)
+        self._export_lane = Lane("exporting", self, keep_all=True)
+        self._export_lane.finished.connect(lambda path, done: self.exported.emit(path))
+        self._export_lane.failed.connect(lambda path, error: self.exportFailed.emit(error))
         self._pending: Question | Warm | None = None
         self._reading.finished.connect(self._frame_read)
         self._reading.failed.connect(self._frame_failed)
@@ -73,9 +77,13 @@ class Workbench(QObject):
         """End the engine's process and every thread."""
         self._closing = True
         self.engine.kill()
-        for lane in (self._reading, self._scan_lane, self._engine_lane):
+        for lane in (self._reading, self._scan_lane, self._engine_lane, self._export_lane):
             lane.close()
         self.engine.stop()
+
+    def export(self, path: Path, write: Callable[[], None]) -> None:
+        """Run ``write`` in the background; ``exported`` or ``exportFailed`` tells how it went."""
+        self._export_lane.submit(path, write)
 
     # scanning
     def open_paths(self, paths: Sequence[Path]) -> None:
@@ -193,7 +201,6 @@ class Workbench(QObject):
             self.session.set_explanation(answer)
         if key == self._pending:
             self._pending = None
-            self.idle.emit()
 
     def _engine_failed(self, key: Question | Warm, error: Exception) -> None:
         """A dead process is started again, and asked again what it was asked."""
