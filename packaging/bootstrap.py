@@ -1,12 +1,11 @@
 """Sets the project up in .venv, then starts or checks it; needs nothing but Python.
 
-    python3 packaging/bootstrap.py run [PATH ...]                       start the program
-    python3 packaging/bootstrap.py test [--fast] [pytest argument ...]  check everything
+    python3 packaging/bootstrap.py run [PATH ...]              start the program
+    python3 packaging/bootstrap.py test [pytest argument ...]  check everything
 
 run   opens the given DICOM files or folders, the bundled sample study if none is given;
       without a display it does the same job offscreen and says where the pictures are.
-test  checks layout, style, types, imports and behaviour, in this order, up to the first
-      failure; --fast leaves out the tests marked slow.
+test  checks layout, style, types, imports and behaviour, in this order, up to the first failure.
 """
 
 from __future__ import annotations
@@ -181,13 +180,10 @@ def test(arguments: Sequence[str]) -> int:
     set_up(["test"])
     environment = {**os.environ, "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen")}
     check_qt(VENV, environment)
-    more = [word for word in arguments if word != "--fast"]
-    if "--fast" in arguments:
-        more += ["-m", "not slow"]
     begin = time.monotonic()
     for number, (line, about) in enumerate(CHECKS, 1):
         name, *words = line.split()
-        words += more if name == "pytest" else []
+        words += arguments if name == "pytest" else []
         place = f"[{number}/{len(CHECKS)}]"
         say(f"\n{place} {' '.join([name, *words])}: {about}")
         start = time.monotonic()

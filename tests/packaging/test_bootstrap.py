@@ -321,13 +321,13 @@ def test_every_check_in_its_order(
     bootstrap: ModuleType, checks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
-    assert bootstrap.main(["test", "--fast", "-k", "window"]) == 0
+    assert bootstrap.main(["test", "-k", "window"]) == 0
     assert [command for command, _ in checks[0]] == [
         ["ruff", "format", "--check", "."],
         ["ruff", "check", "."],
         ["mypy"],
         ["lint-imports"],
-        ["pytest", "-k", "window", "-m", "not slow"],
+        ["pytest", "-k", "window"],
     ]
     assert checks[0][-1][1]["QT_QPA_PLATFORM"] == "offscreen"
 
@@ -347,11 +347,6 @@ def test_the_first_failure_is_named_and_ends_the_check(
     assert bootstrap.main(["test"]) == 1
     assert [command[0] for command, _ in checks[0]] == ["ruff", "ruff", "mypy"]
     assert re.match(r"\[3/5\] mypy failed after ", capsys.readouterr().err)
-
-
-def test_the_marker_that_fast_leaves_out_is_declared() -> None:
-    markers = PROJECT["tool"]["pytest"]["ini_options"].get("markers", [])
-    assert any(marker.split(":")[0] == "slow" for marker in markers)
 
 
 @pytest.mark.parametrize(
