@@ -67,9 +67,9 @@ def _run_without_display(options: argparse.Namespace) -> int:
     from viewer.explain import run
 
     paths = list(options.paths) or resources.sample_files()
-    print(f"No display here: explaining offscreen, into the folder {_OUTPUT}.", flush=True)
-    arguments = [*map(str, paths), "--out", _OUTPUT, "--device", options.device]
-    return run(arguments)
+    out = Path(_OUTPUT).resolve()
+    print(f"No display here: explaining offscreen; the pictures go to {out}", flush=True)
+    return run([*map(str, paths), "--out", str(out), "--device", options.device])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

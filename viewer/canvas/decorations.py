@@ -14,6 +14,7 @@ from viewer.render.overlay import Overlay
 FAMILY = "Inter"
 _TEXT = QColor(226, 232, 240)
 _SHADOW = QColor(0, 0, 0, 150)
+_PLATE = QColor(0, 0, 0, 160)
 _FOOTER = QColor(15, 18, 24)
 _STRIP = QColor(58, 40, 8)
 _STRIP_TEXT = QColor(255, 196, 87)
@@ -92,12 +93,14 @@ def _text(
     unit: float,
     colour: QColor = _TEXT,
 ) -> None:
-    """Text with a dark outline, so that it can be read on white and on black."""
-    painter.setPen(_SHADOW)
-    reach = 1.3 * unit
-    for turn in range(8):
-        dx, dy = reach * math.cos(turn * math.pi / 4), reach * math.sin(turn * math.pi / 4)
-        painter.drawText(box.translated(dx, dy), flags, text)
+    """Text on a translucent dark plate, so that it can be read on white and on black."""
+    if not text:
+        return
+    plate = painter.boundingRect(box, flags, text).adjusted(-4 * unit, -unit, 4 * unit, unit)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(plate, 3 * unit, 3 * unit)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(colour)
     painter.drawText(box, flags, text)
 
