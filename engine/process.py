@@ -1,18 +1,21 @@
-"""The parent's side of the engine process: start, ask, and start again when it died.
+"""A worker in a process of its own: start, ask, and start again when it died.
 
-No torch here: whoever holds this object stays light, and a crash or an out-of-memory of the
-engine costs one message. Messages are pickled over the worker's standard input and output,
-which no other process can reach.
+No torch here: whoever holds a worker stays light, and a crash or an out-of-memory of its process
+costs one message. Messages are pickled over the process's standard input and output, which no
+other process can reach.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.results import Explanation, Refusal, Request
 
@@ -36,14 +39,15 @@ class Ready:
 Answer = Explanation | Ready | Refusal
 
 
-class EngineDied(Exception):
-    """The engine's process ended while it was asked for something, or could not start."""
+class ProcessDied(Exception):
+    """A worker's process ended while it was asked for something, or could not start."""
 
 
-class EngineProcess:
-    """One worker process. Use it from one thread; :meth:`kill` may come from any other."""
+class WorkerProcess:
+    """``python -m module`` as a worker. Ask from one thread; :meth:`kill` may come from any."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,23 +56,35 @@ class EngineProcess:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
-    def ask(self, message: Request | Warm) -> Answer:
+    def start(self) -> None:
+        """Let it boot while there is nothing to ask yet."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", self._module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+
+    def ask(self, message: Any) -> Any:
         """Send and wait for the answer; starts the process when there is none.
 
-        Raises :class:`EngineDied` when the process ended meanwhile; the next call starts anew.
+        Raises :class:`ProcessDied` when the process ended meanwhile; the next call starts anew.
         """
-        process = self._process or self._start()
+        self.start()
+        process = self._process
+        assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             pickle.dump(message, process.stdin, pickle.HIGHEST_PROTOCOL)
             process.stdin.flush()
-            return pickle.load(process.stdout)  # type: ignore[no-any-return]
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            raise EngineDied(f"the engine process ended (exit status {self.stop()})") from error
+            return pickle.load(process.stdout)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+            status = self.stop()
+            raise ProcessDied(f"a worker process ended (exit status {status})") from error
 
     def kill(self) -> None:
-        """End the process at once; a pending :meth:`ask` raises :class:`EngineDied`."""
+        """End the process at once; a pending :meth:`ask` raises :class:`ProcessDied`."""
         process = self._process
         if process is not None:
             process.kill()
@@ -88,10 +104,34 @@ class EngineProcess:
             process.kill()
             return process.wait()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "engine.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        return self._process
+
+class EngineProcess(WorkerProcess):
+    """The engine: answers :class:`Warm` and :class:`Request`."""
+
+    def __init__(self) -> None:
+        super().__init__("engine.worker")
+
+    def ask(self, message: Request | Warm) -> Answer:
+        answer: Answer = super().ask(message)
+        return answer
+
+
+def serve(answer: Callable[[Any], Any]) -> int:
+    """The worker's side: answer one message after another until the other side closes.
+
+    Standard output carries the answers; whatever a library prints goes to standard error.
+    """
+    if sys.stdin.isatty():
+        print("a worker is started by the program, not by hand", file=sys.stderr)
+        return 2
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with answers, contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        while True:
+            try:
+                message = pickle.load(sys.stdin.buffer)
+            except EOFError:
+                break
+            pickle.dump(answer(message), answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
+    return 0

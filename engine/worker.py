@@ -5,15 +5,12 @@ Started by :class:`engine.process.EngineProcess` as ``python -m engine.worker``.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pickle
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from engine.process import Ready, Warm
+from engine.process import Ready, Warm, serve
 from engine.results import Explanation, Refusal, Request
 
 
@@ -63,28 +60,5 @@ def _answer(message: Request | Warm) -> Explanation | Ready | Refusal:
         return Refusal(f"The engine failed on this request ({type(error).__name__}: {error}).")
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer pickled messages one after another until the other side closes."""
-    while True:
-        try:
-            message = pickle.load(requests)
-        except EOFError:
-            return
-        pickle.dump(_answer(message), answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
-
-
-def main() -> int:
-    """Standard output carries the answers; whatever a library prints goes to standard error."""
-    if sys.stdin.isatty():
-        print("engine.worker is started by the program, not by hand", file=sys.stderr)
-        return 2
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    with answers, contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        serve(sys.stdin.buffer, answers)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(_answer))

@@ -47,14 +47,7 @@ def _run_window(options: argparse.Namespace) -> int:
     window = make_window(application, options.device)
     window.show()
     paths = list(options.paths) or (resources.sample_files() if options.sample else [])
-
-    def begin() -> None:
-        """What can wait until the window is on screen."""
-        if paths:
-            window.workbench.open_paths(paths)
-        window.workbench.warm()
-
-    QTimer.singleShot(0, window, begin)
+    QTimer.singleShot(0, window, lambda: window.workbench.begin(paths))
     status = int(application.exec())
     window.deleteLater()  # here and now, on this thread, and not whenever Python collects it
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -65,12 +65,7 @@ def child(started: float) -> None:
     watch = Watch()
     window.view.installEventFilter(watch)
     window.show()
-
-    def begin() -> None:
-        window.workbench.open_paths(resources.sample_files()[:1])
-        window.workbench.warm()
-
-    QTimer.singleShot(0, window, begin)
+    QTimer.singleShot(0, window, lambda: window.workbench.begin(resources.sample_files()[:1]))
     application.exec()
 
 

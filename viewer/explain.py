@@ -18,12 +18,14 @@ from typing import Any
 import resources
 from engine.files import write_atomically
 from engine.presets import DEFAULT_PRESET, PRESETS
-from engine.process import EngineDied, EngineProcess
+from engine.process import EngineProcess, ProcessDied
 from engine.results import Explanation, Method, Refusal, Request
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import default_window, to_grey
+from viewer.dicom.study import Scan
 from viewer.exporters.names import safe
 from viewer.messages import UserError, sentence
+from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
@@ -72,24 +74,14 @@ def _parse(arguments: Sequence[str]) -> Job:
     )
 
 
-def _places(paths: Sequence[Path]) -> Iterator[Place]:
-    """Every first frame below the paths; what cannot be read is told on standard error."""
-    from viewer.dicom.scan import scan
-
-    found = scan(paths)
+def _places(found: Scan) -> Iterator[Place]:
+    """Every instance's first frame; what cannot be read is told on standard error."""
     for row in found.rejected:
         print(f"not opened: {row.reason}", file=sys.stderr)
     for study in found.studies:
         for series in study.series:
             for position in range(len(series.instances)):
                 yield Place(series, position)
-
-
-def _check_single(path: Path) -> None:
-    """A single file that cannot be explained is an error, with the reader's own sentence."""
-    from viewer.dicom.reader import read_frame
-
-    read_frame(path)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -102,10 +94,10 @@ def run(arguments: Sequence[str]) -> int:
 
     application = QApplication.instance() or QApplication([])
     load_fonts()
-    engine = EngineProcess()
+    engine, reader = EngineProcess(), ReaderProcess()
     try:
-        return _run(job, engine)
-    except EngineDied as error:
+        return _run(job, engine, reader)
+    except ProcessDied as error:
         print(f"error: {error}; try again, or with --device cpu", file=sys.stderr)
         return 1
     except (UserError, DicomError, OSError) as error:
@@ -113,20 +105,25 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     finally:
         engine.stop()
+        reader.process.stop()
         del application
 
 
-def _run(job: Job, engine: EngineProcess) -> int:
+def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
     single = len(job.paths) == 1 and job.paths[0].is_file()
-    if single:
-        _check_single(job.paths[0])
+    found = reader.scan(job.paths)
+    if single and found.rejected:
+        raise UserError(found.rejected[0].reason)
     done = 0
-    for number, place in enumerate(_places(job.paths), start=1):
+    for number, place in enumerate(_places(found), start=1):
         try:
             folder = job.out if single else job.out / _folder_name(number, place)
-            print(_explain_one(job, engine, place, folder), flush=True)
+            pyramid = reader.read(place.instance.path, place.frame)
+            print(_explain_one(job, engine, place, pyramid, folder), flush=True)
             done += 1
         except DicomError as error:
+            if single:
+                raise
             print(f"not explained: {sentence(error)}", file=sys.stderr)
     if not done:
         raise UserError("Nothing there could be explained; give DICOM files with images.")
@@ -139,11 +136,11 @@ def _folder_name(number: int, place: Place) -> str:
     return "-".join(part for part in parts if part)
 
 
-def _explain_one(job: Job, engine: EngineProcess, place: Place, folder: Path) -> str:
+def _explain_one(
+    job: Job, engine: EngineProcess, place: Place, pyramid: Pyramid, folder: Path
+) -> str:
     """Explain one image and write its files; returns a line that says what came out."""
-    from viewer.dicom.reader import read_frame
-
-    frame = read_frame(place.instance.path, place.frame)
+    frame = pyramid.source
     request = Request(
         image=to_grey(frame),
         model=resources.model_folder(job.model),
@@ -156,7 +153,7 @@ def _explain_one(job: Job, engine: EngineProcess, place: Place, folder: Path) ->
     if isinstance(answer, Refusal):
         raise UserError(answer.message)
     assert isinstance(answer, Explanation)
-    pictures = _write_pictures(job, place, Pyramid.of(frame), answer, folder)
+    pictures = _write_pictures(job, place, pyramid, answer, folder)
     report = _report(place, frame.size, answer, pictures)
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     write_atomically(folder / "explain.json", text.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from engine.errors import EngineError
-from engine.process import EngineDied
+from engine.process import ProcessDied
 from viewer.dicom.errors import DicomError
 
 _log = logging.getLogger("attentive_viewer")
@@ -19,7 +19,7 @@ def sentence(error: BaseException) -> str:
     """One or two sentences; the traceback of what nobody expected goes to the log alone."""
     if isinstance(error, (DicomError, EngineError, UserError)):
         return str(error).rstrip(".") + "."
-    if isinstance(error, EngineDied):
+    if isinstance(error, ProcessDied):
         return "The engine stopped and was started again; the image is being explained anew."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this; close other programs and try again."

@@ -12,9 +12,10 @@ from viewer.state.workbench import Workbench
 
 def make_window(application: QApplication, device: str = "auto") -> MainWindow:
     """The window with everything behind it; nothing is shown or started yet."""
-    theme.apply(application)
     session = Session()
     workbench = Workbench(session, device)
+    workbench.start_readers()
+    theme.apply(application)
     window = MainWindow(session, workbench)
     session.setParent(window)
     workbench.setParent(window)

@@ -19,7 +19,7 @@ import torch
 from engine.checkpoint import SPECIFICATION_FILE, WEIGHTS_FILE, load_model, save_model
 from engine.models import build
 from engine.presets import PRESETS
-from engine.process import EngineDied, EngineProcess, Ready, Warm
+from engine.process import EngineProcess, ProcessDied, Ready, Warm
 from engine.responses import Explainer, explain
 from engine.results import Explanation, Refusal, Request
 from tests.engine.small_networks import grey_image, randomised, specification
@@ -187,7 +187,7 @@ def test_killed_while_asked_and_killed_between(model: Path) -> None:
     def ask() -> None:
         try:
             outcome.append(engine.ask(Warm(model, "cpu")))
-        except EngineDied as error:
+        except ProcessDied as error:
             outcome.append(error)
 
     try:
@@ -199,7 +199,7 @@ def test_killed_while_asked_and_killed_between(model: Path) -> None:
         engine.kill()  # while it still imports torch
         asking.join(20)
         assert not asking.is_alive()
-        assert isinstance(outcome[0], EngineDied)
+        assert isinstance(outcome[0], ProcessDied)
         assert engine.pid is None
 
         assert isinstance(engine.ask(Warm(model, "cpu")), Ready)
@@ -208,7 +208,7 @@ def test_killed_while_asked_and_killed_between(model: Path) -> None:
         assert second != first
         engine.kill()  # between two questions
         _wait(lambda: engine.pid is None)
-        with pytest.raises(EngineDied, match="exit status"):
+        with pytest.raises(ProcessDied, match="exit status"):
             engine.ask(_request(model))
         assert engine.pid is None
 

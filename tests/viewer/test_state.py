@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.errors import ModelError
-from engine.process import EngineDied
+from engine.process import ProcessDied
 from tests.viewer.test_render import explanation
 from viewer.actions import ACTIONS
 from viewer.messages import sentence
@@ -107,7 +107,7 @@ def test_actions_are_unique_and_say_what_they_do() -> None:
     ("error", "words"),
     [
         (ModelError("the weights are damaged"), "the weights are damaged."),
-        (EngineDied("exit status -9"), "started again"),
+        (ProcessDied("exit status -9"), "started again"),
         (MemoryError(), "not enough memory"),
         (PermissionError(13, "Permission denied", "/x/y"), "Permission denied (/x/y)"),
         (ZeroDivisionError("division by zero"), "not foreseen (ZeroDivisionError)"),

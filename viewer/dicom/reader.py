@@ -11,19 +11,19 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydicom import dcmread
 from pydicom.uid import UID
 
-from viewer.dicom.attributes import KEYWORDS, Attributes, read_attributes
+from viewer.dicom.attributes import KEYWORDS, read_attributes
 from viewer.dicom.decode import PIXEL_KEYWORDS, decode, frame_count
 from viewer.dicom.display import make_frame
 from viewer.dicom.elements import integer, numbers, text
 from viewer.dicom.errors import DecodeError, DicomError, NotDicomError
 from viewer.dicom.frame import Frame
+from viewer.dicom.study import Header
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -36,24 +36,6 @@ _ADVICE = "open a DICOM file, or a folder that holds some"
 # pydicom logs the values it warns of, names among them: they stay out of any log file.
 logging.getLogger("pydicom").propagate = False
 _WARNINGS = threading.RLock()  # Python's warning filters are shared by all threads
-
-
-@dataclass(frozen=True)
-class Header:
-    """A file without its pixels. ``rows`` and ``columns`` are 0 where the file has none usable.
-
-    ``position`` (3) and ``orientation`` (6) are Image Position and Orientation (Patient), mm in
-    patient coordinates (PS3.3 C.7.6.2.1.1), or ().
-    """
-
-    path: Path
-    attributes: Attributes
-    frames: int
-    rows: int
-    columns: int
-    has_pixels: bool
-    position: tuple[float, ...] = ()
-    orientation: tuple[float, ...] = ()
 
 
 def read_header(path: Path) -> Header:

@@ -1,15 +1,29 @@
-"""Studies, series and instances as values (PS3.3 A.1, DICOM's real world); scan.py makes them."""
+"""Studies, series and instances as values (PS3.3 A.1, DICOM's real world)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from viewer.dicom.attributes import Attributes
 
-if TYPE_CHECKING:
-    from viewer.dicom.reader import Header
+
+@dataclass(frozen=True)
+class Header:
+    """A file without its pixels. ``rows`` and ``columns`` are 0 where the file has none usable.
+
+    ``position`` (3) and ``orientation`` (6) are Image Position and Orientation (Patient), mm in
+    patient coordinates (PS3.3 C.7.6.2.1.1), or ().
+    """
+
+    path: Path
+    attributes: Attributes
+    frames: int
+    rows: int
+    columns: int
+    has_pixels: bool
+    position: tuple[float, ...] = ()
+    orientation: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

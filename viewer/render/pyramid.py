@@ -47,8 +47,13 @@ def _tabled(frame: Frame) -> Frame:
 
 @dataclass(frozen=True, eq=False)
 class Pyramid:
-    """``levels[n]`` is the frame reduced by 2ⁿ: stored values (h, w), or RGB uint8 (h, w, 3)."""
+    """``levels[n]`` is the frame reduced by 2ⁿ: stored values (h, w), or RGB uint8 (h, w, 3).
 
+    ``source`` is the frame as it was read; ``frame`` the one that the levels belong to, the same
+    unless its values had to be quantised.
+    """
+
+    source: Frame
     frame: Frame
     levels: tuple[NDArray[Any], ...]
 
@@ -58,7 +63,7 @@ class Pyramid:
         levels = [to_rgb(frame) if frame.is_colour else tabled.pixels]
         while min(levels[-1].shape[:2]) > 2 * _SMALLEST:
             levels.append(_halved(levels[-1]))
-        return cls(tabled, tuple(levels))
+        return cls(frame, tabled, tuple(levels))
 
     def level_for(self, scale: float) -> int:
         """The smallest level that still has a pixel for every screen pixel at ``scale`` (screen

@@ -43,8 +43,11 @@ class OpenFrame:
     """The decoded frame of a place, with its copies at lower resolution."""
 
     place: Place
-    frame: Frame
     pyramid: Pyramid
+
+    @property
+    def frame(self) -> Frame:
+        return self.pyramid.source
 
 
 class Session(QObject):

@@ -9,10 +9,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 import resources
-from engine.process import EngineDied, EngineProcess, Ready, Warm
+from engine.process import EngineProcess, ProcessDied, Ready, Warm
 from engine.results import Explanation, Method, Refusal, Request
 from viewer.dicom.frame import to_grey
+from viewer.dicom.grouping import merge
 from viewer.dicom.study import Scan
+from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker, smoothed
 from viewer.render.pyramid import Pyramid
 from viewer.state.lane import Lane
@@ -45,6 +47,7 @@ class Workbench(QObject):
         self.session = session
         self.device = device
         self.engine = EngineProcess()
+        self.reader, self.scanner = ReaderProcess(), ReaderProcess()
         self._closing = False
         self._scans: list[Sequence[Path]] = []
         self._scanning = False
@@ -65,6 +68,25 @@ class Workbench(QObject):
         session.requestChanged.connect(self._ask)
 
     # life
+    def start_readers(self) -> None:
+        """Let the readers boot while the window is built, one after the other: on two cores the
+        second would take its time from the window."""
+        self.scanner.process.start()
+
+        def work() -> None:
+            self.scanner.scan(())
+            self.reader.process.start()
+
+        self._scan_lane.submit(None, work)
+
+    def begin(self, paths: Sequence[Path]) -> None:
+        """What can wait until the window is on screen: open ``paths``; without any, warm up the
+        engine (the first image would start it, too, and is on screen sooner if it does)."""
+        if paths:
+            self.open_paths(paths)
+        else:
+            self.warm()
+
     def warm(self) -> None:
         """Start the engine's process and load the model, while the user looks around."""
         folder = resources.model_folder(self.session.model)
@@ -76,10 +98,13 @@ class Workbench(QObject):
     def close(self) -> None:
         """End the engine's process and every thread."""
         self._closing = True
-        self.engine.kill()
+        workers = (self.engine, self.reader.process, self.scanner.process)
+        for worker in workers:
+            worker.kill()
         for lane in (self._reading, self._scan_lane, self._engine_lane, self._export_lane):
             lane.close()
-        self.engine.stop()
+        for worker in workers:
+            worker.stop()
 
     def export(self, path: Path, write: Callable[[], None]) -> None:
         """Run ``write`` in the background; ``exported`` or ``exportFailed`` tells how it went."""
@@ -97,19 +122,18 @@ class Workbench(QObject):
         self._scanning = True
         paths = self._scans.pop(0)
         self.session.say("Reading the study …")
-
         before = self.session.scan
 
         def work() -> tuple[Scan, Scan]:
-            from viewer.dicom.scan import merge, scan
-
-            found = scan(paths)
+            found = self.scanner.scan(paths)
             return found, merge(before, found)
 
         self._scan_lane.submit(tuple(paths), work)
 
-    def _scanned(self, key: object, result: tuple[Scan, Scan]) -> None:
+    def _scanned(self, key: object, result: tuple[Scan, Scan] | None) -> None:
         """Show the first image of what was found, or say why there is none."""
+        if result is None:
+            return  # the readers have booted
         found, merged = result
         self._scanning = False
         self.session.say("")
@@ -121,9 +145,13 @@ class Workbench(QObject):
             self.session.say(found.rejected[0].reason)
         else:
             self.session.say("Nothing was found there; choose a DICOM file or a folder with some.")
+        if self.engine.pid is None and not found.studies:
+            self.warm()
         self._next_scan()
 
     def _scan_failed(self, key: object, error: Exception) -> None:
+        if key is None:
+            return  # booting failed; the next scan tells why
         self._scanning = False
         self.session.say("")
         self.failed.emit(error)
@@ -135,17 +163,12 @@ class Workbench(QObject):
         if place is None:
             return
 
-        def work() -> OpenFrame:
-            from viewer.dicom.reader import read_frame
+        path, number = place.instance.path, place.frame
+        self._reading.submit(place, lambda: self.reader.read(path, number))
 
-            frame = read_frame(place.instance.path, place.frame)
-            return OpenFrame(place, frame, Pyramid.of(frame))
-
-        self._reading.submit(place, work)
-
-    def _frame_read(self, place: Place, opened: OpenFrame) -> None:
+    def _frame_read(self, place: Place, pyramid: Pyramid) -> None:
         if place == self.session.place:
-            self.session.set_frame(opened)
+            self.session.set_frame(OpenFrame(place, pyramid))
 
     def _frame_failed(self, place: Place, error: Exception) -> None:
         if place == self.session.place:
@@ -206,7 +229,7 @@ class Workbench(QObject):
         """A dead process is started again, and asked again what it was asked."""
         if self._closing:
             return
-        if not isinstance(error, EngineDied):
+        if not isinstance(error, ProcessDied):
             self.session.set_engine(EngineStatus("failed", str(error)))
             self.failed.emit(error)
             return
@@ -227,5 +250,5 @@ class Workbench(QObject):
     def watch_engine(self) -> None:
         """Notice a process that died while nobody asked it anything, and start it again."""
         if self.session.engine.state == "ready" and self.engine.pid is None and not self._closing:
-            self.failed.emit(EngineDied("the engine process ended while idle"))
+            self.failed.emit(ProcessDied("the engine process ended while idle"))
             self.warm()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.factories.dicom_files import make_dataset, save
-from viewer.dicom.scan import find_files, merge, scan
+from viewer.dicom.grouping import merge
+from viewer.dicom.scan import find_files, scan
 from viewer.dicom.study import Scan
 
 PIXELS = np.zeros((2, 3), np.uint8)

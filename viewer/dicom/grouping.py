@@ -1,0 +1,115 @@
+"""Headers → studies, series and instances in order (PS3.3 A.1, DICOM's real world)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from viewer.dicom.study import Header, Instance, Scan, Series, Study
+
+
+def merge(first: Scan, second: Scan) -> Scan:
+    """Both scans as one; of a file that is in both, the second reading counts."""
+    again = {header.path for header in second.headers} | {row.path for row in second.rejected}
+    headers = [header for header in first.headers if header.path not in again]
+    headers += second.headers
+    rejected = [row for row in first.rejected if row.path not in again]
+    return Scan(studies_of(headers), (*rejected, *second.rejected), tuple(headers))
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """A key that puts "IM2" before "IM10"."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
+    return (*((int(p), "") if p[0] in "0123456789" else (10**30, p) for p in parts), (0, name))
+
+
+def _grouped(
+    headers: Iterable[Header], key: Callable[[Header], tuple[str, ...]]
+) -> list[list[Header]]:
+    """Headers with the same key together, in the order of first appearance."""
+    groups: defaultdict[tuple[str, ...], list[Header]] = defaultdict(list)
+    for header in headers:
+        groups[key(header)].append(header)
+    return list(groups.values())
+
+
+def _study_uid(header: Header) -> str:
+    """Study Instance UID, or the folder in its place."""
+    return header.attributes.study_instance_uid or f"folder {header.path.parent}"
+
+
+def _series_uid(header: Header) -> str:
+    """Series Instance UID, or folder and modality in its place."""
+    a = header.attributes
+    return a.series_instance_uid or f"folder {header.path.parent} {a.modality}"
+
+
+def studies_of(headers: Sequence[Header]) -> tuple[Study, ...]:
+    """Studies by date, the undated last; patients are one only where name AND ID agree."""
+    groups = _grouped(
+        headers,
+        lambda h: (h.attributes.patient_name, h.attributes.patient_id, _study_uid(h)),
+    )
+    studies = (_study(group) for group in groups)
+    return tuple(sorted(studies, key=lambda study: (not study.date, study.date)))
+
+
+def _study(headers: Sequence[Header]) -> Study:
+    """One study with its series by number, those without last."""
+    first = headers[0].attributes
+    series = [_series(group) for group in _grouped(headers, lambda h: (_series_uid(h),))]
+    series.sort(key=lambda s: (s.number is None, s.number or 0))
+    return Study(
+        uid=_study_uid(headers[0]),
+        patient_name=first.patient_name,
+        patient_id=first.patient_id,
+        description=first.study_description,
+        date=first.study_date,
+        series=tuple(series),
+    )
+
+
+def _series(headers: Sequence[Header]) -> Series:
+    """One series with its instances in order."""
+    first = headers[0].attributes
+    instances = (
+        Instance(h.path, h.attributes, h.frames, h.rows, h.columns) for h in _in_order(headers)
+    )
+    return Series(
+        uid=_series_uid(headers[0]),
+        number=_whole(first.series_number),
+        description=first.series_description,
+        modality=first.modality,
+        instances=tuple(instances),
+    )
+
+
+def _in_order(headers: Sequence[Header]) -> list[Header]:
+    """By position along the slice normal if all share an orientation, else by number, name."""
+    numbers = [_whole(h.attributes.instance_number) for h in headers]
+    by_number = all(number is not None for number in numbers)
+    parallel = all(_parallel(h.orientation, headers[0].orientation) for h in headers)
+
+    def key(row: tuple[Header, int | None]) -> tuple[float, int, tuple[tuple[int, str], ...]]:
+        header, number = row
+        distance = round(_distance(header), 3) if parallel else 0.0
+        return distance, (number or 0) if by_number else 0, natural(header.path.name)
+
+    return [header for header, _ in sorted(zip(headers, numbers, strict=True), key=key)]
+
+
+def _parallel(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    """Whether both orientations are there and the same."""
+    return len(a) == len(b) == 6 and all(abs(p - q) < 1e-3 for p, q in zip(a, b, strict=True))
+
+
+def _distance(header: Header) -> float:
+    """mm along the slice normal, row direction cross column direction (PS3.3 C.7.6.2.1.1)."""
+    (rx, ry, rz, cx, cy, cz), (x, y, z) = header.orientation, header.position
+    return (ry * cz - rz * cy) * x + (rz * cx - rx * cz) * y + (rx * cy - ry * cx) * z
+
+
+def _whole(written: str) -> int | None:
+    """A whole number as DICOM writes it (IS), or None."""
+    return int(written) if re.fullmatch(r"[+-]?[0-9]{1,12}", written) else None
