@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 
 def contours(values: NDArray[np.float32], level: float) -> list[NDArray[np.float64]]:
-    """Lines where ``values`` (H, W) cross ``level``, sub-pixel by linear interpolation.
+    """Lines around where ``values`` (H, W) exceed ``level``, sub-pixel by linear interpolation.
 
     Each line is float64 (n, 2) as (x, y) from the top-left corner of the first pixel; values sit
     at pixel centres. Regions that reach the border are closed along it, so that every line is a
-    closed polygon. A level that is not inside the range of the values gives no line.
+    closed polygon; where all values exceed the level, that is the border itself.
     """
-    height, width = values.shape
-    low = float(values.min())
-    if not low < level < float(values.max()):
+    if not level < float(values.max(initial=-np.inf)):
         return []
-    framed = np.pad(values, 1, constant_values=low)
+    height, width = values.shape
+    outside = np.nextafter(level, -np.inf)  # crossed at once, so that lines close on the border
+    framed = np.pad(values.astype(np.float64), 1, constant_values=outside)
     x = np.concatenate(([0.0], np.arange(width) + 0.5, [float(width)]))
     y = np.concatenate(([0.0], np.arange(height) + 0.5, [float(height)]))
     lines = contour_generator(x, y, framed).lines(level)

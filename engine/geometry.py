@@ -7,6 +7,7 @@ C.10.5.1.2) and of Qt scenes. Sizes are ``(height, width)``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,20 +28,24 @@ class InputGeometry:
     offset: tuple[int, int]
 
     @classmethod
-    def fit(cls, frame_size: tuple[int, int], input_size: int) -> InputGeometry:
-        """The centred, aspect-keeping fit of a frame of ``frame_size`` (height, width)."""
+    def fit(
+        cls, frame_size: tuple[int, int], input_size: int, aspect_ratio: float = 1.0
+    ) -> InputGeometry:
+        """The centred fit of a frame of ``frame_size`` (height, width) that keeps the aspect of
+        what is shown; ``aspect_ratio`` is the height of a frame pixel over its width."""
         height, width = frame_size
-        if height < 1 or width < 1 or input_size < 1:
+        tall = height * aspect_ratio
+        if height < 1 or width < 1 or input_size < 1 or not 0 < tall < math.inf:
             raise ValueError(f"sizes must be positive: frame {frame_size}, input {input_size}")
-        scale = input_size / max(height, width)
-        fitted_height = max(1, round(height * scale))
+        scale = input_size / max(tall, width)
+        fitted_height = max(1, round(tall * scale))
         fitted_width = max(1, round(width * scale))
         offset = ((input_size - fitted_width) // 2, (input_size - fitted_height) // 2)
         return cls((height, width), input_size, (fitted_height, fitted_width), offset)
 
     @property
     def scale(self) -> tuple[float, float]:
-        """Input pixels per frame pixel, (x, y); the two differ by rounding only."""
+        """Input pixels per frame pixel, (x, y)."""
         return (
             self.fitted_size[1] / self.frame_size[1],
             self.fitted_size[0] / self.frame_size[0],

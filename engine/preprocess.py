@@ -22,7 +22,9 @@ LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5
 _FLAT = 1e-5  # a range below this share of the values is rounding, not content
 
 
-def fit_to_square(grey: NDArray[Any], side: int) -> tuple[NDArray[np.float32], InputGeometry]:
+def fit_to_square(
+    grey: NDArray[Any], side: int, aspect_ratio: float = 1.0
+) -> tuple[NDArray[np.float32], InputGeometry]:
     """Grey image (H, W) of any real dtype, bone white → (side, side) float32 in 0…1.
 
     Outside the fitted frame the result is 0 (black). Raises :class:`RequestError` for an image
@@ -33,7 +35,7 @@ def fit_to_square(grey: NDArray[Any], side: int) -> tuple[NDArray[np.float32], I
     values = torch.from_numpy(np.array(grey, np.float32, order="C"))[None, None]  # a copy: writable
     if not bool(torch.isfinite(values).all()):
         raise RequestError("the image holds values that are not finite numbers")
-    geometry = InputGeometry.fit((grey.shape[0], grey.shape[1]), side)
+    geometry = InputGeometry.fit((grey.shape[0], grey.shape[1]), side, aspect_ratio)
     fitted = F.interpolate(
         values, geometry.fitted_size, mode="bilinear", align_corners=False, antialias=True
     )[0, 0].numpy()

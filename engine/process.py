@@ -49,6 +49,7 @@ class WorkerProcess:
     def __init__(self, module: str) -> None:
         self._module = module
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -57,13 +58,17 @@ class WorkerProcess:
         return process.pid if process is not None and process.poll() is None else None
 
     def start(self) -> None:
-        """Let it boot while there is nothing to ask yet."""
+        """Let it boot while there is nothing to ask yet. Raises when it was closed."""
+        if self._closed:
+            raise ProcessDied("the worker was closed")
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", self._module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
+            if self._closed:  # meanwhile, from another thread
+                self._process.kill()
 
     def ask(self, message: Any) -> Any:
         """Send and wait for the answer; starts the process when there is none.
@@ -88,6 +93,11 @@ class WorkerProcess:
         process = self._process
         if process is not None:
             process.kill()
+
+    def close(self) -> None:
+        """End the process at once and start no other."""
+        self._closed = True
+        self.kill()
 
     def stop(self) -> int | None:
         """Close the pipes and wait for the process; returns its exit status."""

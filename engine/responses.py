@@ -78,10 +78,9 @@ class Observed:
     recording: Recording
 
 
-def observe(explainer: Explainer, grey: NDArray[np.generic]) -> Observed:
-    """Forward pass of a grey image (H, W), bone white, with everything kept for the way back."""
+def observe(explainer: Explainer, square: NDArray[np.float32], geometry: InputGeometry) -> Observed:
+    """Forward pass of a fitted image (S, S) in 0…1, with everything kept for the way back."""
     facts = explainer.model.specification
-    square, geometry = fit_to_square(grey, facts.input_size)
     image = torch.from_numpy(square)[None, None].to(explainer.device)
     with torch.inference_mode():
         recording = record(
@@ -170,18 +169,24 @@ def _check(method: Method, target: str | None, model: ModelIdentity) -> None:
         raise RequestError(f"the model has no class {target!r}; it has {', '.join(model.classes)}")
 
 
-def _declined(explainer: Explainer, modality: str) -> str:
-    """Why the model gives no output for an image of this modality; empty when it does."""
+def _declined(explainer: Explainer, square: NDArray[np.float32], modality: str) -> str:
+    """Why the model gives no output for an image; empty when it does."""
     made_for = explainer.model.specification.modalities
-    if not modality or modality in made_for:
-        return ""
-    return f"the image is of modality {modality}; the model was made for {', '.join(made_for)} only"
+    if modality and modality not in made_for:
+        wanted = ", ".join(made_for)
+        return f"the image is of modality {modality}; the model was made for {wanted} only"
+    if not square.any():
+        return "the image is blank: all its pixels are as good as equal"
+    return ""
 
 
 def _withheld(
-    explainer: Explainer, image: NDArray[np.generic], method: Method, reason: str
+    explainer: Explainer,
+    square: NDArray[np.float32],
+    geometry: InputGeometry,
+    method: Method,
+    reason: str,
 ) -> Explanation:
-    square, geometry = fit_to_square(image, explainer.model.specification.input_size)
     return Explanation(
         model=explainer.identity,
         device=explainer.device_name,
@@ -204,27 +209,30 @@ def explain(
     target: str | None = None,
     with_classes: bool = False,
     modality: str = "",
+    aspect_ratio: float = 1.0,
 ) -> Explanation:
     """Everything about one grey image (H, W), bone white: predictions and the maps of all layers.
 
-    ``target`` names the class to explain (the predicted one by default); an image of a
-    ``modality`` that the model was not made for is declined. Raises :class:`RequestError` for an
+    ``target`` names the class to explain (the predicted one by default); ``aspect_ratio`` is the
+    height of a pixel over its width. A blank image, or one of a ``modality`` that the model was not
+    made for, is declined. Raises :class:`RequestError` for an
     unknown class, rule or seed and for an image that cannot be read.
     """
     started = time.perf_counter()
     identity = explainer.identity
     _check(method, target, identity)
-    declined = _declined(explainer, modality)
+    facts = explainer.model.specification
+    square, geometry = fit_to_square(image, facts.input_size, aspect_ratio)
+    declined = _declined(explainer, square, modality)
     if declined:
-        return _withheld(explainer, image, method, declined)
-    observed = observe(explainer, image)
+        return _withheld(explainer, square, geometry, method, declined)
+    observed = observe(explainer, square, geometry)
     probabilities = torch.softmax(observed.recording.logits[0].float(), 0).cpu().tolist()
     if not np.isfinite(probabilities).all():
         raise EngineError("the model answered with values that are not finite numbers")
     ranked = sorted(zip(identity.classes, probabilities, strict=True), key=lambda pair: -pair[1])
     chosen = target or ranked[0][0]
     maps = layer_maps(explainer, observed.recording, method, identity.classes.index(chosen))
-    facts = explainer.model.specification
     layers = []
     for depth, (name, step, values) in enumerate(
         zip(facts.exposed_layers, explainer.layer_steps, maps, strict=True), start=1

@@ -89,7 +89,7 @@ class Request:
     ``image``: grey (H, W), any real dtype, bone white. ``target``: the class to explain, or None
     for the predicted one. ``with_classes`` adds the dominant-class maps, at about one more pass.
     ``modality`` is the DICOM term of the image, "" if unknown: a model declines what it was not
-    made for.
+    made for. ``aspect_ratio`` is the height of a pixel over its width.
     """
 
     image: NDArray[Any]
@@ -99,6 +99,7 @@ class Request:
     device: str = "auto"
     with_classes: bool = False
     modality: str = ""
+    aspect_ratio: float = 1.0
 
 
 @dataclass(frozen=True)

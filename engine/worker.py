@@ -49,15 +49,20 @@ def _answer(message: Request | Warm) -> Explanation | Ready | Refusal:
             message.target,
             message.with_classes,
             message.modality,
+            message.aspect_ratio,
         )
     except EngineError as error:
         return Refusal(f"{error}.")
+    except ImportError as error:
+        return Refusal(f"The engine cannot start: {error}. Set the program up again.")
     except MemoryError:
         return Refusal("The engine ran out of memory on this image; close other programs.")
     except RuntimeError as error:
         if "out of memory" in str(error):
             return Refusal("The GPU has too little free memory for this; choose the CPU instead.")
         return Refusal(f"The engine failed on this request ({type(error).__name__}: {error}).")
+    except Exception as error:
+        return Refusal(f"The engine did not expect this ({type(error).__name__}: {error}).")
 
 
 if __name__ == "__main__":

@@ -68,6 +68,13 @@ ACTIONS: tuple[ActionRow, ...] = (
         commands.export_full,
         _with_image,
     ),
+    ActionRow(
+        "identity-export",
+        "&File",
+        "Identity in exports on or off",
+        (),
+        commands.toggle_identity_export,
+    ),
     ActionRow("copy", "&File", "Copy this view", ("Ctrl+C",), commands.copy_view, _with_image),
     _separator("&File"),
     ActionRow("quit", "&File", "Quit", ("Ctrl+Q",), commands.leave),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QSizeF
 from PySide6.QtGui import QImage
@@ -13,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 import resources
 from viewer.canvas.compose import scene_of
 from viewer.canvas.image_view import ImageView
+from viewer.canvas.scene import Scene
 from viewer.dialogs import texts
 from viewer.exporters import picture
 from viewer.exporters.names import suggested_name
@@ -56,54 +60,87 @@ def leave(context: Context) -> None:
 
 
 # exporting
-def screen_picture(context: Context) -> Callable[[], QImage]:
-    """What paints the view as it stands now, with identity hidden; may be called in a thread."""
-    scene = scene_of(context.session, identity_shown=False)
-    assert scene is not None
-    view = context.view
-    size, ratio = QSizeF(view.width(), view.height()), view.devicePixelRatioF()
-    now = view.view
-    return lambda: picture.as_on_screen(scene, size, now, ratio)
+@dataclass(frozen=True, eq=False)
+class Export:
+    """A picture to be, with everything that its JSON says, taken at one moment: what happens in
+    the window afterwards cannot change it. ``paint`` may be called in a thread."""
+
+    paint: Callable[[], QImage]
+    facts: dict[str, Any]
+    path: Path
+    frame: int
+    name: str
+
+    def write(self, target: Path) -> None:
+        facts = {**self.facts, "input": picture.input_facts(self.path, self.frame)}
+        picture.write_picture(target, self.paint(), facts)
 
 
-def full_picture(context: Context) -> Callable[[], QImage]:
-    """What paints the whole frame, pixel for pixel, with identity hidden."""
-    scene = scene_of(context.session, identity_shown=False)
-    assert scene is not None
-    return lambda: picture.full_resolution(scene)
-
-
-def save_picture(context: Context, paint: Callable[[], QImage], path: Path) -> None:
-    """Paint and write the picture and its JSON in the background; the window stays usable."""
+def _export(context: Context, paint: Callable[[Scene], QImage]) -> Export:
     session = context.session
-    facts = picture.provenance(session.explanation, session.overlay)
-    session.say(f"Exporting {path.name} …")
-    context.workbench.export(path, lambda: picture.write_picture(path, paint(), facts))
-
-
-def _ask_and_save(context: Context, paint: Callable[[], QImage]) -> None:
-    session = context.session
-    assert session.open is not None
+    opened = session.open
+    scene = scene_of(session, identity_shown=session.identity_exported)
+    assert opened is not None
+    assert scene is not None
+    instance = opened.place.instance
     layer = session.layer.name if session.layer is not None else "scan"
-    name = suggested_name(session.open.place.instance.attributes, layer)
-    chosen, _ = QFileDialog.getSaveFileName(
-        context.window, "Export the picture", name, "PNG (*.png)"
+    return Export(
+        paint=lambda: paint(scene),
+        facts=picture.provenance(session.explanation, session.overlay),
+        path=instance.path,
+        frame=opened.place.frame,
+        name=suggested_name(instance.attributes, layer),
     )
-    if chosen:
-        save_picture(context, paint, Path(chosen).with_suffix(".png"))
+
+
+def screen_export(context: Context) -> Export:
+    """The view as it stands."""
+    view = context.view
+    size, ratio, now = QSizeF(view.width(), view.height()), view.devicePixelRatioF(), view.view
+    return _export(context, lambda scene: picture.as_on_screen(scene, size, now, ratio))
+
+
+def full_export(context: Context) -> Export:
+    """The whole frame, with no pixel lost."""
+    return _export(context, picture.full_resolution)
+
+
+def save_export(context: Context, export: Export, target: Path) -> None:
+    """Paint and write the picture and its JSON in the background; the window stays usable."""
+    context.session.say(f"Exporting {target.name} …")
+    context.workbench.export(target, lambda: export.write(target))
+
+
+def _ask_and_save(context: Context, export: Export) -> None:
+    dialog = QFileDialog(context.window, "Export the picture", export.name, "PNG (*.png)")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix("png")
+    if dialog.exec():
+        save_export(context, export, Path(dialog.selectedFiles()[0]))
+    dialog.deleteLater()
 
 
 def export_view(context: Context) -> None:
-    _ask_and_save(context, screen_picture(context))
+    _ask_and_save(context, screen_export(context))
 
 
 def export_full(context: Context) -> None:
-    _ask_and_save(context, full_picture(context))
+    _ask_and_save(context, full_export(context))
 
 
 def copy_view(context: Context) -> None:
-    QApplication.clipboard().setImage(screen_picture(context)())
-    context.session.say("Copied this view, identity hidden.")
+    QApplication.clipboard().setImage(screen_export(context).paint())
+    context.session.say(f"Copied this view, {identity_words(context)}.")
+
+
+def identity_words(context: Context) -> str:
+    return "with the identity on it" if context.session.identity_exported else "identity hidden"
+
+
+def toggle_identity_export(context: Context) -> None:
+    session = context.session
+    session.identity_exported = not session.identity_exported
+    session.say(f"Exports are made {identity_words(context)}, from now until the program ends.")
 
 
 # the image
@@ -145,17 +182,15 @@ def reset(context: Context) -> None:
 
 
 def step_image(context: Context, by: int) -> None:
-    """The image (or frame) ``by`` further in the series; stops at its ends."""
+    """The frame ``by`` further in the series; stops at its ends."""
     place = context.session.place
     if place is None:
         return
-    frames = [
-        Place(place.series, position, frame)
-        for position, instance in enumerate(place.series.instances)
-        for frame in range(instance.frames)
-    ]
-    index = frames.index(place) + by
-    context.session.set_place(frames[max(0, min(index, len(frames) - 1))])
+    counts = [instance.frames for instance in place.series.instances]
+    starts = list(accumulate(counts, initial=0))
+    wanted = min(max(starts[place.position] + place.frame + by, 0), starts[-1] - 1)
+    position = bisect_right(starts, wanted) - 1
+    context.session.set_place(Place(place.series, position, wanted - starts[position]))
 
 
 def next_image(context: Context) -> None:
@@ -195,7 +230,7 @@ def _step_class(context: Context, by: int) -> None:
     explanation = context.session.explanation
     if explanation is not None and explanation.predictions:
         names = [item.name for item in explanation.predictions]
-        index = names.index(explanation.target) + by
+        index = names.index(context.session.target or explanation.target) + by
         context.session.set_target(names[index % len(names)])
 
 

@@ -20,10 +20,12 @@ from engine.files import write_atomically
 from engine.presets import DEFAULT_PRESET, PRESETS
 from engine.process import EngineProcess, ProcessDied
 from engine.results import Explanation, Method, Refusal, Request
+from viewer.canvas.compose import compose
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import default_window, to_grey
 from viewer.dicom.study import Scan
 from viewer.exporters.names import safe
+from viewer.exporters.picture import fitted, input_facts, png_bytes
 from viewer.messages import UserError, sentence
 from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker
@@ -31,6 +33,7 @@ from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.state.session import Place
 
+_REPORT, _SCAN = "explain.json", "scan.png"
 _LEAST, _MOST = 1000, 1600  # long side of the pictures in pixels
 
 
@@ -45,6 +48,7 @@ class Job:
     target: str | None
     style: OverlayStyle
     device: str
+    identity: bool
 
 
 def _parse(arguments: Sequence[str]) -> Job:
@@ -58,6 +62,9 @@ def _parse(arguments: Sequence[str]) -> Job:
     parser.add_argument("--class", dest="target", metavar="NAME", help="default: the predicted")
     parser.add_argument("--threshold", type=float, default=OverlayStyle().threshold)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--identity", action="store_true", help="write names, IDs and descriptions, too"
+    )
     chosen = parser.parse_args(arguments)
     if not 0 <= chosen.threshold <= 1:
         parser.error("--threshold is a share of the range, from 0 to 1")
@@ -71,13 +78,12 @@ def _parse(arguments: Sequence[str]) -> Job:
         target=chosen.target,
         style=OverlayStyle(visible=True, threshold=chosen.threshold),
         device=chosen.device,
+        identity=chosen.identity,
     )
 
 
 def _places(found: Scan) -> Iterator[Place]:
-    """Every instance's first frame; what cannot be read is told on standard error."""
-    for row in found.rejected:
-        print(f"not opened: {row.reason}", file=sys.stderr)
+    """Every instance's first frame."""
     for study in found.studies:
         for series in study.series:
             for position in range(len(series.instances)):
@@ -97,10 +103,7 @@ def run(arguments: Sequence[str]) -> int:
     engine, reader = EngineProcess(), ReaderProcess()
     try:
         return _run(job, engine, reader)
-    except ProcessDied as error:
-        print(f"error: {error}; try again, or with --device cpu", file=sys.stderr)
-        return 1
-    except (UserError, DicomError, OSError) as error:
+    except Exception as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
         return 1
     finally:
@@ -110,36 +113,33 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
-    single = len(job.paths) == 1 and job.paths[0].is_file()
+    """Explain every image; one that fails is told and does not end the rest."""
+    single = len(job.paths) == 1 and not job.paths[0].is_dir()
     found = reader.scan(job.paths)
     if single and found.rejected:
         raise UserError(found.rejected[0].reason)
-    done = 0
-    for number, place in enumerate(_places(found), start=1):
+    for row in found.rejected:
+        print(f"not opened: {row.reason}", file=sys.stderr)
+    places = list(_places(found))
+    if not places:
+        raise UserError("Nothing there can be explained; give DICOM files with images.")
+    failed = 0
+    for number, place in enumerate(places, start=1):
+        folder = job.out if single else job.out / _folder_name(number, place)
         try:
-            folder = job.out if single else job.out / _folder_name(number, place)
             pyramid = reader.read(place.instance.path, place.frame)
-            print(_explain_one(job, engine, place, pyramid, folder), flush=True)
-            done += 1
-        except DicomError as error:
+            answer = _ask(job, engine, place, pyramid)
+            print(_write(job, place, pyramid, answer, folder), flush=True)
+        except (DicomError, UserError) as error:
             if single:
                 raise
-            print(f"not explained: {sentence(error)}", file=sys.stderr)
-    if not done:
-        raise UserError("Nothing there could be explained; give DICOM files with images.")
-    return 0
+            failed += 1
+            print(f"not explained: {place.instance.path.name}: {sentence(error)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def _folder_name(number: int, place: Place) -> str:
-    facts = place.instance.attributes
-    parts = (f"{number:02d}", facts.modality.lower(), safe(facts.body_part.lower()))
-    return "-".join(part for part in parts if part)
-
-
-def _explain_one(
-    job: Job, engine: EngineProcess, place: Place, pyramid: Pyramid, folder: Path
-) -> str:
-    """Explain one image and write its files; returns a line that says what came out."""
+def _ask(job: Job, engine: EngineProcess, place: Place, pyramid: Pyramid) -> Explanation:
+    """The engine's answer; a process that dies is started again, once."""
     frame = pyramid.source
     request = Request(
         image=to_grey(frame),
@@ -148,28 +148,60 @@ def _explain_one(
         target=job.target,
         device=job.device,
         modality=place.instance.attributes.modality,
+        aspect_ratio=frame.aspect_ratio,
     )
-    answer = engine.ask(request)
-    if isinstance(answer, Refusal):
-        raise UserError(answer.message)
-    assert isinstance(answer, Explanation)
+    try:
+        answer = engine.ask(request)
+    except ProcessDied:
+        print("The engine stopped and is started again.", file=sys.stderr)
+        try:
+            answer = engine.ask(request)
+        except ProcessDied as error:
+            raise UserError(
+                "The engine stopped twice at this image; try again with --device cpu."
+            ) from error
+    if not isinstance(answer, Explanation):
+        raise UserError(answer.message if isinstance(answer, Refusal) else "No answer came.")
+    return answer
+
+
+def _folder_name(number: int, place: Place) -> str:
+    facts = place.instance.attributes
+    parts = (f"{number:02d}", facts.modality.lower(), safe(facts.body_part.lower()))
+    return "-".join(part for part in parts if part)
+
+
+def _write(job: Job, place: Place, pyramid: Pyramid, answer: Explanation, folder: Path) -> str:
+    """Write one image's files; returns a line that says what came out."""
+    _remove_earlier(folder)
     pictures = _write_pictures(job, place, pyramid, answer, folder)
-    report = _report(place, frame.size, answer, pictures)
+    report = _report(job, place, pyramid.source.size, answer, pictures)
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(folder / "explain.json", text.encode())
-    name = place.instance.path.name
+    write_atomically(folder / _REPORT, text.encode())
+    frames = place.instance.frames
+    name = place.instance.path.name + (f" (frame 1 of {frames})" if frames > 1 else "")
     if answer.withheld:
         return f"{name}: no output, because {answer.withheld_because} → {folder}"
     best = answer.predictions[0]
     return f"{name}: {best.name} {best.probability:.3f}, {len(pictures)} layers → {folder}"
 
 
+def _remove_earlier(folder: Path) -> None:
+    """Take away what an earlier run wrote here, so that pictures of two runs never mix."""
+    try:
+        earlier = json.loads((folder / _REPORT).read_text(encoding="utf-8"))
+        names = [str(layer["png"]) for layer in earlier["layers"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return
+    for name in (*names, _SCAN, _REPORT):
+        if Path(name).name == name:
+            (folder / name).unlink(missing_ok=True)
+
+
 def _write_pictures(
     job: Job, place: Place, pyramid: Pyramid, answer: Explanation, folder: Path
 ) -> list[str]:
     """One PNG a layer (one of the bare scan when there is none); returns the file names."""
-    from viewer.canvas.compose import compose
-    from viewer.exporters.picture import fitted, png_bytes
 
     maker = OverlayMaker(answer)
     longest = min(_MOST, max(_LEAST, *pyramid.frame.size))
@@ -177,29 +209,39 @@ def _write_pictures(
     names = []
     for index, layer in enumerate(answer.layers):
         overlay = maker.overlay(index, job.style)
-        scene = compose(place, pyramid, window, answer, overlay)
+        scene = compose(place, pyramid, window, answer, overlay, identity_shown=job.identity)
         names.append(f"layer-{layer.depth:02d}-{safe(layer.name)}.png")
         write_atomically(folder / names[-1], png_bytes(fitted(scene, longest), {}))
     if not answer.layers:
-        scene = compose(place, pyramid, window, answer, None)
-        write_atomically(folder / "scan.png", png_bytes(fitted(scene, longest), {}))
+        scene = compose(place, pyramid, window, answer, None, identity_shown=job.identity)
+        write_atomically(folder / _SCAN, png_bytes(fitted(scene, longest), {}))
     return names
 
 
 def _report(
-    place: Place, size: tuple[int, int], answer: Explanation, pictures: list[str]
+    job: Job,
+    place: Place,
+    size: tuple[int, int],
+    answer: Explanation,
+    pictures: list[str],
 ) -> dict[str, Any]:
-    """The content of ``explain.json``; it names the file and the image, never the patient."""
+    """The content of ``explain.json``; what may tell who it is stands there only if asked for."""
     facts = place.instance.attributes
+    identity = {
+        "file": place.instance.path.name,
+        "sop_instance_uid": facts.sop_instance_uid,
+        "patient_name": facts.patient_name,
+        "patient_id": facts.patient_id,
+    }
     return {
         "input": {
-            "file": place.instance.path.name,
-            "sop_instance_uid": facts.sop_instance_uid,
-            "frame": place.frame,
+            **input_facts(place.instance.path, place.frame),
+            "frames": place.instance.frames,
             "modality": facts.modality,
             "body_part": facts.body_part,
             "height": size[0],
             "width": size[1],
+            **(identity if job.identity else {}),
         },
         "model": {
             "name": answer.model.name,

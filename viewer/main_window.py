@@ -37,6 +37,7 @@ from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.prediction import PredictionPanel
 from viewer.panels.study_list import StudyList
 from viewer.panels.welcome import Welcome
+from viewer.state.lane import Lane
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
@@ -165,7 +166,9 @@ class MainWindow(QMainWindow):
         session.placeChanged.connect(lambda: session.say(""))
         self.workbench.failed.connect(lambda error: session.say(sentence(error)))
         self.workbench.exported.connect(
-            lambda path: session.say(f"Exported {path.name} and its JSON, identity hidden.")
+            lambda path: session.say(
+                f"Exported {path.name} and its JSON, {commands.identity_words(self.context)}."
+            )
         )
         self.workbench.exportFailed.connect(
             lambda error: session.say(f"The picture was not exported. {sentence(error)}")
@@ -204,12 +207,17 @@ class MainWindow(QMainWindow):
 
     # Space hides the overlay while it is held, unless the focus is where Space means something
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ApplicationDeactivate:
+            self.session.set_hidden_for_now(False)  # the release will go to somebody else
         kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
         if event.type() in kinds and isinstance(event, QKeyEvent):
             answers = isinstance(QApplication.focusWidget(), _ANSWER_SPACE)
+            pressed = event.type() == QEvent.Type.KeyPress
+            if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and not pressed:
+                self.session.set_hidden_for_now(False)
             if event.key() == Qt.Key.Key_Space and self.isActiveWindow() and not answers:
                 if not event.isAutoRepeat():
-                    self.session.set_hidden_for_now(event.type() == QEvent.Type.KeyPress)
+                    self.session.set_hidden_for_now(pressed)
                 return True
         return False
 
@@ -224,8 +232,17 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        """Nothing that was asked for is lost: a running export is finished first."""
+        if self.workbench.exporting:
+            self.session.say("An export is being finished; the window closes after it.")
+            self.workbench.exported.connect(self.close)
+            self.workbench.exportFailed.connect(self.close)
+            event.ignore()
+            return
         application = QApplication.instance()
         if application is not None:
             application.removeEventFilter(self)
         self.workbench.close()
+        for lane in self.findChildren(Lane):
+            lane.close()
         event.accept()

@@ -1,14 +1,14 @@
-"""Exceptions → words for the user: what happened, and what can be done."""
+"""Exceptions → words for the user: what happened, and what can be done. Nothing is logged: values
+in tracebacks may name a patient."""
 
 from __future__ import annotations
 
-import logging
+import traceback
+from pathlib import Path
 
 from engine.errors import EngineError
 from engine.process import ProcessDied
 from viewer.dicom.errors import DicomError
-
-_log = logging.getLogger("attentive_viewer")
 
 
 class UserError(Exception):
@@ -16,18 +16,24 @@ class UserError(Exception):
 
 
 def sentence(error: BaseException) -> str:
-    """One or two sentences; the traceback of what nobody expected goes to the log alone."""
+    """One or two sentences, never a traceback."""
     if isinstance(error, (DicomError, EngineError, UserError)):
         return str(error).rstrip(".") + "."
     if isinstance(error, ProcessDied):
-        return "The engine stopped and was started again; the image is being explained anew."
+        return "A worker process stopped; it is started again when it is next needed."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this; close other programs and try again."
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or 'The file system refused'}{where}. Check the disk and rights."
-    _log.error("unexpected", exc_info=error)
     return (
-        f"Something went wrong that was not foreseen ({type(error).__name__}). "
-        "The session is as it was; the details are in the log."
+        f"Something went wrong that was not foreseen ({_place(error)}). The session is as it was; "
+        "please report this sentence."
     )
+
+
+def _place(error: BaseException) -> str:
+    """Kind and place of an error, without the values in it, which may name a patient."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"

@@ -113,3 +113,11 @@ def test_crop_is_the_part_that_shows_the_frame(size: tuple[int, int]) -> None:
 def test_sizes_that_are_none_are_refused(size: tuple[int, int], side: int) -> None:
     with pytest.raises(ValueError, match="positive"):
         InputGeometry.fit(size, side)
+
+
+def test_the_aspect_ratio_of_pixels_is_part_of_the_fit() -> None:
+    tall = InputGeometry.fit((100, 100), 64, aspect_ratio=2.0)
+    assert tall.fitted_size == (64, 32)
+    assert tall.to_input(np.array([100.0, 100.0])) == pytest.approx([48, 64])
+    with pytest.raises(ValueError, match="positive"):
+        InputGeometry.fit((10, 10), 64, aspect_ratio=0.0)

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from engine import seeds
 from engine.checkpoint import LoadedModel
 from engine.errors import EngineError, ModelError, RequestError
+from engine.preprocess import fit_to_square
 from engine.presets import DEFAULT_PRESET, PRESETS, preset_name
-from engine.responses import Explainer, class_maps, dominant, explain, observe
+from engine.responses import Explainer, Observed, class_maps, dominant, explain, observe
 from engine.results import Explanation, Method
 from tests.engine.small_networks import (
     CLASSES,
@@ -35,6 +36,12 @@ from tests.engine.small_networks import (
 
 REPEATABLE = settings(derandomize=True, deadline=None, max_examples=80, database=None)
 Maps = NDArray[np.float32]
+
+
+def observed_by(explainer: Explainer) -> Observed:
+    """The grey test image, fitted and seen by the model."""
+    side = explainer.model.specification.input_size
+    return observe(explainer, *fit_to_square(grey_image(), side))
 
 
 def _near(found: Maps, expected: Maps, tolerance: float = 2e-5) -> None:
@@ -125,7 +132,7 @@ def test_one_class_has_no_rival() -> None:
 @pytest.mark.parametrize("rule", ["linear", "gradient", "deconvnet", "guided"])
 def test_class_maps_are_one_pass_for_each_class(rule: str) -> None:
     explainer = small_explainer("pooled")
-    observed = observe(explainer, grey_image())
+    observed = observed_by(explainer)
     step = explainer.graph.step_of("classes")
     kept = observed.recording.kept[step]
     maps = []
@@ -270,7 +277,7 @@ def test_every_layer_of_an_explanation_is_its_own_pass() -> None:
     explainer = small_explainer("residual")
     for rule in ("linear", "gradient", "deconvnet", "guided"):
         result = explain(explainer, grey_image(), Method(rule, "full"))
-        recording = observe(explainer, grey_image()).recording
+        recording = observed_by(explainer).recording
         for layer in result.layers:
             step = explainer.graph.step_of(layer.name)
             alone = taken_back(explainer.graph, recording, step, recording.kept[step], rule)
@@ -528,3 +535,22 @@ def test_presets_have_names_and_other_methods_say_what_they_are() -> None:
     assert len(set(PRESETS.values())) == len(PRESETS)
     assert all(preset_name(method) == name for name, method in PRESETS.items())
     assert preset_name(Method("guided", "class")) == "guided + class"
+
+
+def test_a_blank_image_is_declined() -> None:
+    result = explain(small_explainer("pooled"), np.full((30, 40), 7), PRESETS["gradient"])
+    assert result.withheld
+    assert "blank" in result.withheld_because
+    assert result.predictions == result.layers == ()
+
+
+def test_pixels_that_are_not_square_are_shown_to_the_model_as_they_look() -> None:
+    explainer = small_explainer("pooled")
+    grey = grey_image()
+    stretched = np.repeat(grey, 2, axis=0)
+    as_is = explain(explainer, grey, PRESETS["gradient"])
+    flat = explain(explainer, stretched, PRESETS["gradient"], aspect_ratio=0.5)
+    assert flat.geometry.fitted_size == as_is.geometry.fitted_size
+    assert flat.geometry.frame_size == stretched.shape
+    chances = [{p.name: p.probability for p in r.predictions} for r in (as_is, flat)]
+    assert chances[0] == pytest.approx(chances[1], abs=0.02)

@@ -18,6 +18,7 @@ from viewer.canvas.compose import compose
 from viewer.canvas.decorations import nice_length
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS, make_corners, orientation_letters
 from viewer.canvas.view import View
+from viewer.dicom.frame import Frame
 from viewer.dicom.reader import read_frame
 from viewer.dicom.scan import scan
 from viewer.dicom.window import Window
@@ -122,8 +123,14 @@ def test_identity_is_hidden_unless_asked_for(place: Place) -> None:
     facts = place.instance.attributes
     hidden = make_corners(facts, (1, 1), Window(1, 2), False, identity_shown=False)
     shown = make_corners(facts, (1, 1), Window(1, 2), False, identity_shown=True)
-    everything = " ".join((*hidden.top_left, *hidden.top_right))
-    for private in (facts.patient_name, facts.patient_id, facts.institution):
+    everything = " ".join((*hidden.top_left, *hidden.top_right, *hidden.bottom_left))
+    for private in (
+        facts.patient_name,
+        facts.patient_id,
+        facts.institution,
+        facts.study_description,
+        facts.study_date,
+    ):
         assert private
         assert private not in everything
         assert private in " ".join((*shown.top_left, *shown.top_right))
@@ -148,3 +155,27 @@ def test_strip_cannot_be_left_out_and_says_synthetic(place: Place) -> None:
 )
 def test_scale_bar_has_a_round_length(longest: float, expected: float) -> None:
     assert nice_length(longest) == pytest.approx(expected)
+
+
+def test_full_resolution_loses_no_row_of_flat_pixels(qtbot: QtBot, place: Place) -> None:
+    rows = np.tile(np.arange(900, dtype=np.uint16)[:, None] % 2 * 1000, (1, 700))
+    frame = Frame(pixels=rows, aspect_ratio=0.5)
+    scene = compose(place, Pyramid.of(frame), Window(500, 1000), None, None, corner_text=False)
+    painted = pixels_of(full_resolution(replace(scene, orientation=None)))
+    assert painted.shape[1] >= 1400
+    column = painted[:900, 700, 0].astype(int)
+    assert np.abs(np.diff(column)).min() > 100, "every row is still another"
+
+
+def test_a_single_pixel_has_room_for_its_text(qtbot: QtBot, place: Place) -> None:
+    frame = Frame(pixels=np.ones((1, 1), np.uint8))
+    scene = compose(place, Pyramid.of(frame), Window(1, 2), None, None)
+    painted = full_resolution(scene)
+    assert min(painted.width(), painted.height()) >= 260
+
+
+def test_no_room_at_all_is_no_crash(qtbot: QtBot, place: Place) -> None:
+    frame = read_frame(place.instance.path)
+    scene = compose(place, Pyramid.of(frame), Window(780, 1560), None, None)
+    painted = as_on_screen(scene, QSizeF(300, 20), View(), 1.0)
+    assert (painted.width(), painted.height()) == (300, 20)

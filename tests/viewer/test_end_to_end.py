@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Generator
@@ -156,7 +157,9 @@ def test_export_is_read_back_and_hides_identity(drive, tmp_path: Path) -> None:
         session = window.session
         session.show_layer(12)
         assert session.identity_shown
-        commands.save_picture(window.context, commands.full_picture(window.context), target)
+        export = commands.full_export(window.context)
+        session.show_layer(3)  # what is chosen later is not in it
+        commands.save_export(window.context, export, target)
         yield lambda: "Exported view.png" in session.message
         scan = session.open.frame.size
         picture = QImage(str(target))
@@ -167,13 +170,15 @@ def test_export_is_read_back_and_hides_identity(drive, tmp_path: Path) -> None:
         assert copied.width() == round(window.view.width() * window.view.devicePixelRatioF())
 
     assert drive(["--sample"], script) == 0
-    text = target.with_suffix(".json").read_text(encoding="utf-8")
+    text = target.with_name("view.png.json").read_text(encoding="utf-8")
     facts = json.loads(text)
     assert facts["layer"]["depth"] == 13
     assert facts["shown"]["threshold"] == 0.35
     assert facts["model"]["weights_sha256"]
+    hand = next(path for path in resources.sample_files() if path.name == "hand.dcm")
+    assert facts["input"] == {"sha256": hashlib.sha256(hand.read_bytes()).hexdigest(), "frame": 0}
     assert "SAMPLE" not in text, "no patient's name in the sidecar"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["view.json", "view.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["view.png", "view.png.json"]
 
 
 def test_failed_export_is_one_message_and_leaves_nothing(drive, tmp_path: Path) -> None:
@@ -182,8 +187,8 @@ def test_failed_export_is_one_message_and_leaves_nothing(drive, tmp_path: Path) 
 
     def script(window: MainWindow) -> Steps:
         yield _explained(window)
-        picture = commands.screen_picture(window.context)
-        commands.save_picture(window.context, picture, blocked / "view.png")
+        export = commands.screen_export(window.context)
+        commands.save_export(window.context, export, blocked / "view.png")
         yield lambda: "not exported" in window.session.message
         assert window.session.explanation is not None
 

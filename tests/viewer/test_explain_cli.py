@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -54,6 +55,35 @@ def test_nothing_written_names_the_patient(explained: Path) -> None:
     for path in explained.iterdir():
         assert b"SYNTHETIC^SAMPLE" not in path.read_bytes()
     assert "SAMPLE" not in (explained / "explain.json").read_text(encoding="utf-8")
+
+
+def test_identity_is_written_only_when_asked_for(tmp_path: Path) -> None:
+    target = tmp_path / "named"
+    assert main(["explain", str(HAND), "--out", str(target), "--model", "shallow"]) == 0
+    plain = json.loads((target / "explain.json").read_text(encoding="utf-8"))["input"]
+    assert "hand.dcm" not in str(plain)
+    assert plain["sha256"] == hashlib.sha256(HAND.read_bytes()).hexdigest()
+    named = ["--out", str(target), "--model", "shallow", "--identity"]
+    assert main(["explain", str(HAND), *named]) == 0
+    shown = json.loads((target / "explain.json").read_text(encoding="utf-8"))["input"]
+    assert shown["file"] == "hand.dcm"
+    assert shown["patient_id"] == "SYNTHETIC-0001"
+
+
+def test_a_second_run_leaves_nothing_of_the_first(tmp_path: Path) -> None:
+    (tmp_path / "mine.png").write_bytes(b"not ours")
+    assert main(["explain", str(HAND), "--out", str(tmp_path)]) == 0
+    assert main(["explain", str(HAND), "--out", str(tmp_path), "--model", "shallow"]) == 0
+    report = json.loads((tmp_path / "explain.json").read_text(encoding="utf-8"))
+    ours = {layer["png"] for layer in report["layers"]} | {"explain.json"}
+    assert {path.name for path in tmp_path.iterdir()} == ours | {"mine.png"}
+
+
+def test_what_is_not_there_is_one_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", str(tmp_path / "nothing.dcm"), "--out", str(tmp_path / "out")]) != 0
+    assert len(capfd.readouterr().err.strip().splitlines()) == 1
 
 
 def test_class_rule_and_seed_are_taken(tmp_path: Path) -> None:

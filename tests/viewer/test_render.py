@@ -146,3 +146,14 @@ def test_the_level_has_at_least_a_pixel_for_every_screen_pixel() -> None:
         assert scale * 2**level <= 1.0 or level == 0
         last = len(pyramid.levels) - 1
         assert level == last or scale * 2 ** (level + 1) > 1.0
+
+
+def test_padding_and_outliers_of_float_images_do_not_take_the_greys() -> None:
+    pixels = np.random.default_rng(4).random((80, 80)).astype(np.float32)
+    pixels[:8] = -3.4e38
+    pixels[8, 0], pixels[8, 1] = 1e30, np.nan
+    frame = Frame(pixels=pixels, padding=(-3.4e38, -3.3e38))
+    window = Window(0.5, 1.0, "LINEAR_EXACT")
+    for inverted in (False, True):
+        shown = Pyramid.of(frame).shown(0, window, inverted).astype(int)
+        assert np.abs(shown - to_grey(frame, window, inverted)).max() <= 1

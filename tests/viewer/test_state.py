@@ -107,7 +107,7 @@ def test_actions_are_unique_and_say_what_they_do() -> None:
     ("error", "words"),
     [
         (ModelError("the weights are damaged"), "the weights are damaged."),
-        (ProcessDied("exit status -9"), "started again"),
+        (ProcessDied("exit status -9"), "worker process stopped"),
         (MemoryError(), "not enough memory"),
         (PermissionError(13, "Permission denied", "/x/y"), "Permission denied (/x/y)"),
         (ZeroDivisionError("division by zero"), "not foreseen (ZeroDivisionError)"),

@@ -59,6 +59,8 @@ class ScenePainter:
         """Paint ``scene`` into ``size``; returns the viewport, the part that shows the frame."""
         painter.fillRect(size, _BACKGROUND)
         viewport = decorations.viewport(size, scene, unit)
+        if viewport.height() < 1 or viewport.width() < 1:
+            return viewport
         frame = scene.frame
         transform = view.transform(viewport, frame.size, frame.aspect_ratio)
         painter.save()

@@ -75,14 +75,18 @@ def make_corners(
             (facts.patient_id,),
             (f"sex {facts.sex}" if facts.sex else "", facts.birth_date),
         )
+    # free text and dates may tell who it is, too
     where = (facts.institution,) if identity_shown else ()
+    what = (facts.study_description,) if identity_shown else ()
+    when = (facts.study_date,) if identity_shown else ()
+    series = (facts.series_description,) if identity_shown else ()
     side = facts.laterality if facts.laterality in ("L", "R", "B") else ""
     lossy = f"lossy {facts.lossy_ratio}" if facts.lossy_ratio else ""
     return Corners(
         top_left=_lines(*identity),
-        top_right=_lines(where, (facts.study_description,), (facts.study_date,)),
+        top_right=_lines(where, what, when),
         bottom_left=_lines(
-            (facts.series_description,),
+            series,
             (facts.modality, facts.body_part, side, facts.view_position),
             (f"image {position[0]} / {position[1]}", lossy),
         ),

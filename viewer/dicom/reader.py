@@ -84,6 +84,8 @@ def _quiet() -> Iterator[None]:
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """The file, open; whatever goes wrong while it is read becomes a ``DicomError``."""
     try:
+        if path.exists() and not path.is_file():
+            raise DicomError(f"{path.name} is no regular file; open a DICOM file or a folder.")
         with path.open("rb") as file:
             yield file
     except OSError as error:

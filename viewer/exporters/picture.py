@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from viewer.render.overlay import Overlay
 
 _UNIT_PER_PIXEL = 1 / 900  # text and lines keep their size relative to the picture
 _LARGEST = 16_000  # pixels a side
+_SMALLEST = 640
 
 
 def _painted(size: QSizeF, scene: Scene, view: View, unit: float, ratio: float) -> QImage:
@@ -49,16 +52,18 @@ def fitted(scene: Scene, longest: int) -> QImage:
     tall = height * scene.frame.aspect_ratio
     scale = longest / max(width, tall)
     unit = max(1.0, longest * _UNIT_PER_PIXEL)
-    shown = QSizeF(max(width * scale, 520 * unit), tall * scale)
+    shown = QSizeF(max(width * scale, 520 * unit), max(tall * scale, 260 * unit))
     whole = QRectF(0, 0, shown.width(), shown.height())
     below = whole.height() - decorations.viewport(whole, scene, unit).height()
     return _painted(QSizeF(shown.width(), shown.height() + below), scene, View(), unit, 1.0)
 
 
 def full_resolution(scene: Scene) -> QImage:
-    """Every pixel of the frame is one pixel of the picture."""
+    """Every pixel of the frame is at least one pixel of the picture."""
     height, width = scene.frame.size
-    return fitted(scene, max(width, round(height * scene.frame.aspect_ratio)))
+    aspect = scene.frame.aspect_ratio
+    longest = max(width, height * aspect) * max(1.0, 1 / aspect)
+    return fitted(scene, max(_SMALLEST, math.ceil(longest)))
 
 
 def png_bytes(image: QImage, texts: dict[str, str]) -> bytes:
@@ -114,9 +119,15 @@ def provenance(explanation: Explanation | None, overlay: Overlay | None) -> dict
     return facts
 
 
+def input_facts(path: Path, frame: int) -> dict[str, Any]:
+    """What identifies the input to whoever has it, and tells nobody else anything."""
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "frame": frame}
+
+
 def write_picture(path: Path, image: QImage, facts: dict[str, Any]) -> None:
-    """Write ``path`` (PNG) and, beside it, the same name with ``.json``; both atomically."""
+    """Write ``path`` (PNG) and, beside it, ``path`` + ``.json``; both atomically."""
     text = json.dumps(facts, indent=2, ensure_ascii=False)
     texts = {"Software": str(facts["program"]), "Comment": NOT_FOR_DIAGNOSIS}
     write_atomically(path, png_bytes(image, texts))
-    write_atomically(path.with_suffix(".json"), (text + "\n").encode())
+    write_atomically(path.with_name(f"{path.name}.json"), (text + "\n").encode())

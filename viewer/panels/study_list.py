@@ -13,12 +13,14 @@ _PLACE = Qt.ItemDataRole.UserRole
 _QUIET = QColor(148, 163, 184)
 
 
-def _series_text(series: Series) -> str:
+def _series_text(series: Series, identity_shown: bool) -> str:
     first = series.instances[0].attributes
-    name = series.description or first.body_part.title() or "series without a description"
+    part = first.body_part.title()
+    described = series.description if identity_shown else ""
+    name = described or part or "series without a description"
     images = sum(instance.frames for instance in series.instances)
     count = f"{images} images" if images > 1 else ""
-    return " · ".join(part for part in (series.modality, name, count) if part)
+    return " · ".join(text for text in (series.modality, name, count) if text)
 
 
 class StudyList(QWidget):
@@ -27,6 +29,7 @@ class StudyList(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._filled_with = session.identity_shown
         self.tree = QTreeWidget(self)
         self.tree.setHeaderHidden(True)
         self.tree.setIndentation(14)
@@ -41,10 +44,11 @@ class StudyList(QWidget):
         session.overlayChanged.connect(self._retitle)
 
     def _study_text(self, study: Study) -> str:
-        """Who, and below it what and when."""
-        who = study.patient_name if self._session.identity_shown else "identity hidden"
+        """Who, and below it what and when; a number while the identity is hidden."""
+        if not self._session.identity_shown:
+            return f"Study {self._session.studies.index(study) + 1}\nidentity hidden"
         what = " · ".join(part for part in (study.date, study.description) if part)
-        return "\n".join(part for part in (who or "no name", what) if part)
+        return "\n".join(part for part in (study.patient_name or "no name", what) if part)
 
     def _fill(self) -> None:
         blocker = QSignalBlocker(self.tree)
@@ -56,21 +60,21 @@ class StudyList(QWidget):
         if self._session.rejected:
             self._add_rejected(self._session.rejected)
         self.tree.expandToDepth(0)
+        self._filled_with = self._session.identity_shown
         del blocker
         self._mark()
 
     def _add_series(self, root: QTreeWidgetItem, series: Series) -> None:
-        row = QTreeWidgetItem(root, [_series_text(series)])
+        text = _series_text(series, self._session.identity_shown)
+        row = QTreeWidgetItem(root, [text])
         row.setData(0, _PLACE, Place(series, 0))
-        row.setToolTip(0, _series_text(series))
-        if len(series.instances) < 2 and series.instances[0].frames < 2:
+        row.setToolTip(0, text)
+        if len(series.instances) < 2:
             return
         for position, instance in enumerate(series.instances):
-            for frame in range(instance.frames):
-                number = f"image {position + 1}"
-                text = f"{number}, frame {frame + 1}" if instance.frames > 1 else number
-                item = QTreeWidgetItem(row, [text])
-                item.setData(0, _PLACE, Place(series, position, frame))
+            frames = f", {instance.frames} frames" if instance.frames > 1 else ""
+            item = QTreeWidgetItem(row, [f"image {position + 1}{frames}"])
+            item.setData(0, _PLACE, Place(series, position))
 
     def _add_rejected(self, rejected: tuple[Rejected, ...]) -> None:
         root = QTreeWidgetItem(self.tree, [f"Not opened ({len(rejected)})"])
@@ -82,17 +86,18 @@ class StudyList(QWidget):
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
 
     def _retitle(self) -> None:
-        for row, study in enumerate(self._session.studies):
-            item = self.tree.topLevelItem(row)
-            if item is not None:
-                item.setText(0, self._study_text(study))
+        if self._session.identity_shown != self._filled_with:
+            self._fill()
 
     def _mark(self) -> None:
         """Select the row of the open image without opening it again."""
         blocker = QSignalBlocker(self.tree)
+        open_ = self._session.place
+        wanted = None if open_ is None else Place(open_.series, open_.position)
         items = self.tree.findItems("", Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive)
         for item in items:
-            if item.data(0, _PLACE) == self._session.place is not None:
+            place = item.data(0, _PLACE)
+            if wanted is not None and isinstance(place, Place) and place == wanted:
                 self.tree.setCurrentItem(item)
                 break
         del blocker

@@ -27,22 +27,32 @@ def _halved(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _tabled(frame: Frame) -> Frame:
     """The frame with pixels that a 65,536-entry table can serve: wide and float ones are
-    quantised to 16 bits over their range, for the screen only."""
+    quantised to codes 1…65535 over what a window can show, for the screen only; code 0 is padding
+    and what is not a number."""
     if frame.is_colour or has_grey_table(frame):
         return frame
     values = frame.modality_values().astype(np.float64)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    step = (high - low) / 65535 or 1.0
-    codes = np.nan_to_num((values - low) / step, nan=0.0, posinf=65535.0, neginf=0.0)
+    low, high = _visible_range(frame)
+    step = (high - low) / 65534 or 1.0
+    void = frame.is_padding(frame.pixels) | ~np.isfinite(values)
+    codes = np.clip(np.rint((np.where(void, low, values) - low) / step), 0, 65534) + 1
     return replace(
         frame,
-        pixels=np.rint(codes).astype(np.uint16),
+        pixels=np.where(void, 0, codes).astype(np.uint16),
         slope=step,
-        intercept=low,
+        intercept=low - step,
         modality_lut=None,
-        padding=None,
+        padding=(0, 0),
     )
+
+
+def _visible_range(frame: Frame) -> tuple[float, float]:
+    """Modality values that the screen tells apart: all but the outermost, and every window."""
+    sample = frame.sample()
+    ends = list(np.percentile(sample, (0.05, 99.95))) if sample.size else [0.0, 1.0]
+    for window in frame.windows:
+        ends += [window.center - window.width / 2, window.center + window.width / 2]
+    return float(min(ends)), float(max(ends))
 
 
 @dataclass(frozen=True, eq=False)

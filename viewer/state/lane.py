@@ -14,7 +14,7 @@ class Lane(QObject):
     """Runs submitted functions in a thread of its own and reports on the thread that made it.
 
     While one runs, only the newest submission waits: an older one that has not begun is dropped.
-    A lane made to ``keep_all`` runs all in order, also those that wait when it is closed.
+    A lane made to ``keep_all`` runs all in order, and closing it waits for them.
     ``finished(key, result)`` and ``failed(key, exception)`` carry the key of the submission;
     whoever listens drops answers whose key is no longer wanted.
     """
@@ -40,7 +40,8 @@ class Lane(QObject):
             self._condition.notify()
 
     def close(self, seconds: float = 10.0) -> bool:
-        """Take nothing more and wait for the thread to end; False when it did not in time."""
+        """Take nothing more and wait for the thread to end; False when it did not in time. Once
+        closed, nothing is reported."""
         with self._condition:
             self._closed = True
             if not self._keep_all:

@@ -78,6 +78,7 @@ class Session(QObject):
         self.style = OverlayStyle()
         self.hidden_for_now = False
         self.identity_shown = True
+        self.identity_exported = False
         self.corner_text = True
         self.engine = EngineStatus("starting")
         self.message = ""
@@ -174,6 +175,10 @@ class Session(QObject):
             self._layer_of = explanation.model.name
             self.layer_index = max(0, len(explanation.layers) - 3)
         self._set_overlays(maker)
+
+    def clear_explanation(self) -> None:
+        """There is no answer to what is asked now."""
+        self._set_overlays(None)
 
     def _set_overlays(self, maker: OverlayMaker | None) -> None:
         if maker is self.overlays:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 import resources
 from engine.process import EngineProcess, ProcessDied, Ready, Warm
@@ -29,10 +30,9 @@ class Question:
     model: str
     method: Method
     target: str | None
-    attempt: int = 1
 
 
-_ATTEMPTS = 3  # how often one question may bring the engine's process down
+_MOST_DEATHS = 3  # of the engine's process in a row, before it is left alone
 
 
 class Workbench(QObject):
@@ -55,8 +55,11 @@ class Workbench(QObject):
         self._scan_lane = Lane("scanning", self)
         self._engine_lane = Lane("engine", self)
         self._export_lane = Lane("exporting", self, keep_all=True)
-        self._export_lane.finished.connect(lambda path, done: self.exported.emit(path))
-        self._export_lane.failed.connect(lambda path, error: self.exportFailed.emit(error))
+        self._export_lane.finished.connect(self._export_ended)
+        self._export_lane.failed.connect(self._export_ended)
+        self.exporting = 0
+        self._deaths = 0
+        self._engine_said = ""
         self._pending: Question | Warm | None = None
         self._reading.finished.connect(self._frame_read)
         self._reading.failed.connect(self._frame_failed)
@@ -100,7 +103,7 @@ class Workbench(QObject):
         self._closing = True
         workers = (self.engine, self.reader.process, self.scanner.process)
         for worker in workers:
-            worker.kill()
+            worker.close()
         for lane in (self._reading, self._scan_lane, self._engine_lane, self._export_lane):
             lane.close()
         for worker in workers:
@@ -108,7 +111,15 @@ class Workbench(QObject):
 
     def export(self, path: Path, write: Callable[[], None]) -> None:
         """Run ``write`` in the background; ``exported`` or ``exportFailed`` tells how it went."""
+        self.exporting += 1
         self._export_lane.submit(path, write)
+
+    def _export_ended(self, path: Path, result: object) -> None:
+        self.exporting -= 1
+        if isinstance(result, Exception):
+            self.exportFailed.emit(result)
+        else:
+            self.exported.emit(path)
 
     # scanning
     def open_paths(self, paths: Sequence[Path]) -> None:
@@ -159,96 +170,106 @@ class Workbench(QObject):
 
     # decoding
     def _read_frame(self) -> None:
+        self._pending = None  # whatever is asked was asked of another image
         place = self.session.place
-        if place is None:
-            return
+        if place is not None:
+            path, number = place.instance.path, place.frame
+            self._reading.submit((path, number), lambda: self.reader.read(path, number))
 
-        path, number = place.instance.path, place.frame
-        self._reading.submit(place, lambda: self.reader.read(path, number))
+    def _wanted(self, key: tuple[Path, int]) -> Place | None:
+        """The open place if it is the one that was read, whatever its series is by now."""
+        place = self.session.place
+        return place if place and key == (place.instance.path, place.frame) else None
 
-    def _frame_read(self, place: Place, pyramid: Pyramid) -> None:
-        if place == self.session.place:
+    def _frame_read(self, key: tuple[Path, int], pyramid: Pyramid) -> None:
+        place = self._wanted(key)
+        if place is not None:
             self.session.set_frame(OpenFrame(place, pyramid))
 
-    def _frame_failed(self, place: Place, error: Exception) -> None:
-        if place == self.session.place:
+    def _frame_failed(self, key: tuple[Path, int], error: Exception) -> None:
+        if self._wanted(key) is not None:
+            if self.session.engine.state == "busy":
+                self.session.set_engine(replace(self.session.engine, state="ready"))
             self.failed.emit(error)
 
     # the engine
-    def _question(self) -> Question | None:
+    def _ask(self) -> None:
+        """Ask about the session's request; an answer to anything else is stale."""
         session, opened = self.session, self.session.open
-        if opened is None or opened.place != session.place:
-            return None
-        return Question(opened.place, session.model, session.method, session.target)
-
-    def _ask(self, attempt: int = 1) -> None:
-        question = self._question()
-        opened = self.session.open
-        if question is None or opened is None:
+        if opened is None:
             return
-        question = Question(
-            question.place, question.model, question.method, question.target, attempt
+        question = Question(opened.place, session.model, session.method, session.target)
+        frame, smoothing = opened.frame, session.style.smoothing
+        request = partial(
+            Request,
+            model=resources.model_folder(question.model),
+            method=question.method,
+            target=question.target,
+            device=self.device,
+            modality=opened.place.instance.attributes.modality,
+            aspect_ratio=frame.aspect_ratio,
         )
-        frame = opened.frame
-        modality = opened.place.instance.attributes.modality
-
-        smoothing = self.session.style.smoothing
 
         def work() -> object:
-            answer = self.engine.ask(
-                Request(
-                    image=to_grey(frame),
-                    model=resources.model_folder(question.model),
-                    method=question.method,
-                    target=question.target,
-                    device=self.device,
-                    modality=modality,
-                )
-            )
+            answer = self.engine.ask(request(image=to_grey(frame)))
             return smoothed(answer, smoothing) if isinstance(answer, Explanation) else answer
 
         self._pending = question
-        detail = self.session.engine.detail if self.session.engine.state != "starting" else ""
-        self.session.set_engine(EngineStatus("busy", detail))
+        detail = session.engine.detail if session.engine.state in ("ready", "busy") else ""
+        session.set_engine(EngineStatus("busy", detail))
         self._engine_lane.submit(question, work)
 
     def _answered(self, key: Question | Warm, answer: object) -> None:
+        self._deaths = 0
+        if isinstance(answer, Ready) and self._pending in (key, None):
+            self.session.set_engine(EngineStatus("ready", answer.device))
+            self._unsay()
+        if key != self._pending:
+            return
+        self._pending = None
         if isinstance(answer, Refusal):
+            self.session.clear_explanation()
             self.session.set_engine(EngineStatus("failed", answer.message))
-            self.session.say(answer.message)
-        elif isinstance(answer, Ready):
-            state = "busy" if isinstance(self._pending, Question) else "ready"
-            self.session.set_engine(EngineStatus(state, answer.device))
-        elif isinstance(answer, OverlayMaker) and key == self._pending:
+            self._say(answer.message)
+        elif isinstance(answer, OverlayMaker):
             self.session.set_engine(EngineStatus("ready", answer.explanation.device))
             self.session.set_explanation(answer)
-        if key == self._pending:
-            self._pending = None
+            self._unsay()
+
+    def _say(self, message: str) -> None:
+        """A message that the engine's next good answer takes away again."""
+        self._engine_said = message
+        self.session.say(message)
+
+    def _unsay(self) -> None:
+        if self._engine_said and self.session.message == self._engine_said:
+            self.session.say("")
+        self._engine_said = ""
 
     def _engine_failed(self, key: Question | Warm, error: Exception) -> None:
-        """A dead process is started again, and asked again what it was asked."""
+        """A dead process is started again and asked again, but not for ever."""
         if self._closing:
             return
         if not isinstance(error, ProcessDied):
             self.session.set_engine(EngineStatus("failed", str(error)))
             self.failed.emit(error)
             return
-        attempt = key.attempt if isinstance(key, Question) else 1
-        if attempt >= _ATTEMPTS:
+        self._deaths += 1
+        if self._deaths >= _MOST_DEATHS:
+            self._pending = None
             self.session.set_engine(EngineStatus("failed", "it stopped again and again"))
-            self.session.say(
-                "The engine stops at this image again and again; it can still be viewed. "
-                "Choose another image, or the other model."
+            self._say(
+                "The engine stopped again and again; images can still be viewed. Choose another "
+                "image or the other model to try once more."
             )
             return
-        self.failed.emit(error)
-        if isinstance(key, Warm) and self._question() is None:
-            QTimer.singleShot(0, self, self.warm)
-        else:
-            self._ask(attempt + 1)
+        self._say("The engine stopped and was started again; what it was asked is asked anew.")
+        self._ask()
+        if self._pending is None or isinstance(self._pending, Warm):
+            self.warm()
 
     def watch_engine(self) -> None:
         """Notice a process that died while nobody asked it anything, and start it again."""
         if self.session.engine.state == "ready" and self.engine.pid is None and not self._closing:
-            self.failed.emit(ProcessDied("the engine process ended while idle"))
+            self._say("The engine stopped and was started again.")
             self.warm()
