@@ -18,6 +18,11 @@ def _with_image(context: Context) -> bool:
     return context.session.open is not None
 
 
+def _with_series(context: Context) -> bool:
+    """Also where the image could not be decoded: the way to the next one stays open."""
+    return context.session.place is not None
+
+
 def _with_layers(context: Context) -> bool:
     return context.session.layer is not None
 
@@ -96,7 +101,7 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Next image",
         ("Down", "Right"),
         commands.next_image,
-        _with_image,
+        _with_series,
         in_view=True,
     ),
     ActionRow(
@@ -105,11 +110,11 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Previous image",
         ("Up", "Left"),
         commands.previous_image,
-        _with_image,
+        _with_series,
         in_view=True,
     ),
     ActionRow(
-        "next-series", "&Image", "Next series", ("PgDown",), commands.next_series, _with_image
+        "next-series", "&Image", "Next series", ("PgDown",), commands.next_series, _with_series
     ),
     ActionRow(
         "previous-series",
@@ -117,7 +122,7 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Previous series",
         ("PgUp",),
         commands.previous_series,
-        _with_image,
+        _with_series,
     ),
     ActionRow("next-layer", "&Overlay", "Next layer", ("]",), commands.next_layer, _with_layers),
     ActionRow(

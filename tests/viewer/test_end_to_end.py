@@ -9,7 +9,8 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from pydicom import dcmread
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -298,7 +299,7 @@ def test_welcome_opens_the_sample_in_one_click(drive) -> None:
 
 def test_arrows_step_images_in_the_scan_and_layers_in_the_strip(drive, tmp_path: Path) -> None:
     for number in (1, 2, 3):
-        slice_ = np.full((64, 64), 100 * number, np.uint16)
+        slice_ = np.tile(np.arange(64, dtype=np.uint16) * number, (64, 1))
         save(
             make_dataset(slice_, InstanceNumber=number, SOPInstanceUID=f"1.2.{number}"),
             tmp_path / f"{number}.dcm",
@@ -355,3 +356,102 @@ def test_other_modality_is_declined_in_words(drive, data: Path) -> None:
         assert any("No output" in line for line in window.view.current_scene().footer)
 
     assert drive([str(scan)], script) == 0
+
+
+def test_an_image_that_cannot_be_decoded_shows_nothing_of_the_one_before(
+    drive, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "1.dcm", tmp_path / "2.dcm"
+    data = next(p for p in resources.sample_files() if p.name == "hand.dcm").read_bytes()
+    good.write_bytes(data)
+    dataset = dcmread(good)
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    dataset.InstanceNumber = 2
+    dataset.PixelData = dataset.PixelData[: len(dataset.PixelData) // 3]
+    dataset.save_as(bad)
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        shown: list[bool] = []
+        session.explanationChanged.connect(
+            lambda: shown.append(session.explanation is None or session.open is not None)
+        )
+        yield lambda: session.open is not None and session.place.instance.path == good
+        _trigger(window, "next-image")  # while the engine still works on the first
+        assert session.place.instance.path == bad
+        yield lambda: "2.dcm" in session.message
+        assert session.open is None
+        assert session.explanation is None
+        assert window.findChild(PredictionPanel).rows.count() == 0
+        _trigger(window, "previous-image")
+        yield _explained(window)  # and by now the answer to the first question has come, too
+        assert session.message == ""
+        assert all(shown)
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_closing_waits_for_an_export_and_loses_nothing(drive, tmp_path: Path) -> None:
+    target = tmp_path / "late.png"
+
+    def script(window: MainWindow) -> Steps:
+        yield _explained(window)
+        export = commands.screen_export(window.context)
+        for number in range(3):
+            commands.save_export(window.context, export, tmp_path / f"{number}.png")
+        commands.save_export(window.context, commands.full_export(window.context), target)
+        window.close()
+        assert window.isVisible(), "the window stays until the pictures are written"
+        yield lambda: target.with_name("late.png.json").exists()
+
+    assert drive(["--sample"], script) == 0
+    assert len(list(tmp_path.glob("*.png"))) == len(list(tmp_path.glob("*.json"))) == 4
+
+
+def test_space_released_elsewhere_does_not_hide_for_ever(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        yield _explained(window)
+        window.session.show_layer(3)
+        window.activateWindow()
+        yield window.isActiveWindow
+        QTest.keyPress(window.view, Qt.Key.Key_Space)
+        assert window.session.hidden_for_now
+        QApplication.sendEvent(window, QEvent(QEvent.Type.ApplicationDeactivate))
+        assert not window.session.hidden_for_now
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_classes_are_stepped_as_fast_as_keys_come(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield _explained(window)
+        names = [item.name for item in session.explanation.predictions]
+        for _ in range(3):
+            _trigger(window, "next-class")
+        assert session.target == names[3]
+        yield lambda: session.explanation.target == names[3]
+        _trigger(window, "previous-class")
+        assert session.target == names[2]
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_an_engine_that_always_dies_is_left_alone(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        session, engine = window.session, window.workbench.engine
+        yield _explained(window)
+        timer = QTimer(window)
+        timer.setInterval(1)
+        timer.timeout.connect(engine.kill)
+        timer.start()
+        session.set_model("shallow")
+        yield lambda: session.engine.state == "failed"
+        assert "again and again" in session.message
+        timer.stop()
+        assert session.open is not None, "the image can still be viewed"
+        session.set_model("deep")
+        yield lambda: session.engine.state == "ready"
+        assert session.message == ""
+
+    assert drive(["--sample"], script) == 0
