@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QApplication
 
 import resources
 from viewer.main_window import MainWindow
-from viewer.panels.overlay_controls import OverlayControls
 from viewer.wiring import make_window
 
 _PATIENCE = 120.0
@@ -108,11 +107,10 @@ def main() -> int:
     window.show()
     window.workbench.warm()
     tour = Tour(application, window, options.out)
-    assert window.findChild(OverlayControls) is not None
     try:
         tour.sample()
         if options.data is not None:
-            tour.real(options.data)
+            tour.real(options.data.absolute())
     finally:
         window.close()
     return 0
