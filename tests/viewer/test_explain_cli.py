@@ -71,8 +71,10 @@ def test_identity_is_written_only_when_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_second_run_leaves_nothing_of_the_first(tmp_path: Path) -> None:
-    (tmp_path / "mine.png").write_bytes(b"not ours")
-    assert main(["explain", str(HAND), "--out", str(tmp_path)]) == 0
+    earlier = {"layers": [{"png": "layer-19-classes.png"}, {"png": "../outside.png"}]}
+    (tmp_path / "explain.json").write_text(json.dumps(earlier), encoding="utf-8")
+    for name in ("mine.png", "layer-19-classes.png", "scan.png"):
+        (tmp_path / name).write_bytes(b"a picture")
     assert main(["explain", str(HAND), "--out", str(tmp_path), "--model", "shallow"]) == 0
     report = json.loads((tmp_path / "explain.json").read_text(encoding="utf-8"))
     ours = {layer["png"] for layer in report["layers"]} | {"explain.json"}

@@ -85,7 +85,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     """The file, open; whatever goes wrong while it is read becomes a ``DicomError``."""
     try:
         if path.exists() and not path.is_file():
-            raise DicomError(f"{path.name} is no regular file; open a DICOM file or a folder.")
+            raise DicomError(
+                f"{path.name} cannot be read, being no regular file; open a DICOM file or folder."
+            )
         with path.open("rb") as file:
             yield file
     except OSError as error:

@@ -72,6 +72,7 @@ def png_bytes(image: QImage, texts: dict[str, str]) -> bytes:
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QImageWriter(buffer, QByteArray(b"png"))
+    writer.setQuality(75)  # lossless all the same: three times as fast for a sixth more bytes
     for key, text in texts.items():
         writer.setText(key, text)
     if not writer.write(image):
