@@ -65,10 +65,6 @@ class Figures:
         return self.right / self.total
 
     @property
-    def accuracy_interval(self) -> tuple[float, float]:
-        return wilson_interval(self.right, self.total)
-
-    @property
     def mean_recall(self) -> float:
         recalls = [figures.recall for figures in self.per_class.values()]
         return sum(recalls) / len(recalls)
