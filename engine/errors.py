@@ -21,3 +21,7 @@ class RequestError(EngineError):
 
 class DeviceError(EngineError):
     """The device asked for is not there."""
+
+
+class MissingPackageError(EngineError):
+    """A package that only an optional part needs is not installed."""

@@ -1,12 +1,14 @@
 """The one way from an image to the model's input, for training, evaluation and use.
 
 Grey values (bone white) → area-averaged fit into a square, aspect kept → stretch of the 0.5 to
-99.5 percentile of the fitted image to 0…1 → centred on black → (value - mean) / std. The stretch
-makes the input independent of how the window of the file happened to be set.
+99.5 percentile of the fitted image to 0…1 → centred on black → (value - mean) / std, the grey
+repeated where a network reads colours. The stretch makes the input independent of how the window of
+the file happened to be set.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,31 @@ def fit_to_square(
     return square, geometry
 
 
-def normalise(square: Tensor, mean: float, std: float) -> Tensor:
-    """Values in 0…1, any shape → what the network reads."""
-    return (square - mean) / std
+def normalise(
+    square: Tensor,
+    mean: float | Sequence[float],
+    std: float | Sequence[float],
+    channels: int = 1,
+) -> Tensor:
+    """Grey values in 0…1 → what the network reads, (value - mean) / std.
+
+    ``mean`` and ``std`` are one number, or one for each channel. With more than one channel
+    ``square`` is [N, 1, H, W] and the grey is repeated: [N, ``channels``, H, W]; with one it may
+    have any shape. Raises :class:`RequestError` if numbers and channels do not go together.
+    """
+    means, stds = _each(mean), _each(std)
+    if not {len(means), len(stds)} <= {1, channels}:
+        raise RequestError(f"{len(means)} means and {len(stds)} stds for {channels} channels")
+    if channels == 1:
+        return (square - means[0]) / stds[0]
+    if square.ndim != 4 or square.shape[1] != 1:
+        raise RequestError(
+            f"grey images [N, 1, H, W] are needed for {channels} channels, not "
+            f"{tuple(square.shape)}"
+        )
+    scale = [square.new_tensor(values).reshape(1, -1, 1, 1) for values in (means, stds)]
+    return (square.expand(-1, channels, -1, -1) - scale[0]) / scale[1]
+
+
+def _each(value: float | Sequence[float]) -> tuple[float, ...]:
+    return tuple(value) if isinstance(value, Sequence) else (value,)

@@ -1,14 +1,12 @@
-"""Response maps of every layer of one image, and of every class: CLEAR eqs. 1-5.
+"""Response maps of layers, kernels, positions and classes: CLEAR eqs. 1-5.
 
-All maps of a request come from one pass down the graph: each layer's seed joins the batch when
-the pass reaches that layer.
+The maps of all layers come from one pass down the graph: each layer's seed joins the batch when
+the pass reaches that layer. Maps are over the sides of the model's input, summed over its channels.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,80 +14,28 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine import seeds
-from engine.checkpoint import LoadedModel
-from engine.errors import EngineError, RequestError
-from engine.geometry import InputGeometry
-from engine.graph import Graph, Recording, back_project, record, trace
+from engine.errors import RequestError
+from engine.explainer import Explainer, Observed
+from engine.graph import Graph, Recording
+from engine.layers import class_layer
 from engine.operations.base import Way
-from engine.preprocess import fit_to_square, normalise
-from engine.results import (
-    ClassResponses,
-    Explanation,
-    LayerResponse,
-    Method,
-    ModelIdentity,
-    Prediction,
-)
+from engine.operations.convolution import Convolution, Linear
+from engine.passes import back_project
+from engine.results import ClassResponses, Method
 from engine.rules import RULES
+
+Maps = NDArray[np.float32]
 
 _TIE = 1e-6  # share of the greatest response below which two classes count as tied
 
 
-@dataclass(frozen=True, eq=False)
-class Explainer:
-    """A loaded model, read into a graph on a device, ready for any number of images."""
-
-    model: LoadedModel
-    graph: Graph
-    device: torch.device
-
-    @classmethod
-    def prepare(cls, model: LoadedModel, device: torch.device) -> Explainer:
-        network = model.network.to(device)
-        graph = trace(network, model.specification.exposed_layers)
-        for layer in model.specification.exposed_layers:
-            graph.step_of(layer)
-        return cls(model, graph, device)
-
-    @property
-    def identity(self) -> ModelIdentity:
-        facts = self.model.specification
-        return ModelIdentity(
-            facts.name, facts.version, facts.weights_sha256, facts.licence, facts.classes
-        )
-
-    @property
-    def layer_steps(self) -> tuple[int, ...]:
-        return tuple(self.graph.step_of(name) for name in self.model.specification.exposed_layers)
-
-    @property
-    def device_name(self) -> str:
-        if self.device.type == "cuda":
-            return f"GPU ({torch.cuda.get_device_name(self.device)})"
-        return "CPU"
+def way_of(method: Method) -> Way:
+    """How the method takes signals back."""
+    return Way(RULES[method.rule], method.unpooling)
 
 
-@dataclass(frozen=True, eq=False)
-class Observed:
-    """One image seen by the model: what it read and everything that was recorded."""
-
-    square: NDArray[np.float32]
-    geometry: InputGeometry
-    recording: Recording
-
-
-def observe(explainer: Explainer, square: NDArray[np.float32], geometry: InputGeometry) -> Observed:
-    """Forward pass of a fitted image (S, S) in 0…1, with everything kept for the way back."""
-    facts = explainer.model.specification
-    image = torch.from_numpy(square)[None, None].to(explainer.device)
-    with torch.inference_mode():
-        recording = record(
-            explainer.graph, normalise(image, facts.mean, facts.std), explainer.layer_steps
-        )
-    return Observed(square, geometry, recording)
-
-
-def _class_seed(logits: Tensor, target: int) -> Tensor:
+def class_seed(logits: Tensor, target: int) -> Tensor:
+    """1 at the logit of a class, [1, classes]."""
     seed = torch.zeros_like(logits)
     seed[0, target] = 1
     return seed
@@ -97,8 +43,8 @@ def _class_seed(logits: Tensor, target: int) -> Tensor:
 
 def layer_maps(
     explainer: Explainer, recording: Recording, method: Method, target: int
-) -> list[NDArray[np.float32]]:
-    """Raw signed maps [S, S] of the exposed layers, in order of depth (CLEAR eq. 2)."""
+) -> list[Maps]:
+    """Raw signed maps [S, S] of the explained layers, in order of depth (CLEAR eq. 2)."""
     owner: list[int] = []  # the step that each row of the growing batch belongs to
     steps = set(explainer.layer_steps)
     last = len(explainer.graph.steps) - 1
@@ -106,43 +52,124 @@ def layer_maps(
     def seeds_at(step: int, arrived: Tensor | None) -> Tensor | None:
         fresh = None
         if step == last and method.seed == "class":
-            fresh = _class_seed(recording.logits, target)
+            fresh = class_seed(recording.logits, target)
         elif step in steps:
-            activation = recording.kept[step]
-            if method.seed == "full":
-                fresh = seeds.full(activation)
-            elif method.seed == "peak":
-                fresh = seeds.peak(activation, method.kernels)
-            elif arrived is not None:
-                fresh = seeds.class_share(activation, arrived[:1])
+            fresh = _layer_seed(recording.kept[step], method, arrived)
         if fresh is not None:
             owner.extend([step] * len(fresh))
         return fresh
 
-    way = Way(RULES[method.rule], method.unpooling)
-    with torch.inference_mode():
-        rows = back_project(explainer.graph, recording, way, seeds_at).sum(1)
+    with torch.no_grad():
+        rows = back_project(explainer.graph, recording, way_of(method), seeds_at).sum(1)
         rows = rows.clamp(min=0) if method.positive else rows
         owners = torch.tensor(owner, device=rows.device)
         maps = [rows[owners == step].sum(0) for step in explainer.layer_steps]
-    return [item.float().cpu().numpy() for item in maps]
+    return [to_numpy(item) for item in maps]
+
+
+def _layer_seed(activation: Tensor, method: Method, arrived: Tensor | None) -> Tensor | None:
+    if method.seed == "class":
+        return None if arrived is None else seeds.class_share(activation, arrived[:1])
+    if method.seed == "full":
+        return seeds.full(activation)
+    if method.seed == "uniform":
+        return seeds.uniform(activation)
+    kernels = seeds.strongest_kernels(activation, method.kernels)
+    make = seeds.peak if method.seed == "peak" else seeds.of_kernels
+    return make(activation, kernels)
+
+
+def to_numpy(maps: Tensor) -> Maps:
+    """A map or maps as float32 in main memory."""
+    return np.asarray(maps.float().cpu().numpy())
+
+
+def map_of(
+    explainer: Explainer,
+    observed: Observed,
+    method: Method,
+    layer: str,
+    kernel: int | None = None,
+    position: Sequence[int] | None = None,
+) -> Maps:
+    """Raw signed map [S, S] of a part of a layer: one kernel, one position (y, x) on its native
+    grid, one kernel at one position, or (neither given) the whole activation.
+
+    The seed is the activation there; ``method`` gives the rule and the un-pooling. Raises
+    :class:`RequestError` for a kernel or a position that the layer does not have.
+    """
+    step = explainer.graph.step_of(layer)
+    if step not in observed.recording.kept:
+        raise RequestError(f"the layer {layer!r} is not among those explained")
+    activation = observed.activation(step)
+    _, kernels, *sides = activation.shape
+    if kernel is not None and not 0 <= kernel < kernels:
+        raise RequestError(f"the layer {layer!r} has the kernels 0 to {kernels - 1}, not {kernel}")
+    if position is not None and not (
+        len(position) == len(sides)
+        and all(0 <= place < side for place, side in zip(position, sides, strict=True))
+    ):
+        grid = " × ".join(map(str, sides))
+        raise RequestError(
+            f"the position {tuple(position)} is outside the {grid} grid of {layer!r}"
+        )
+    where = [slice(None)] * len(sides) if position is None else list(position)
+    part = torch.zeros_like(activation)
+    index = (0, slice(None) if kernel is None else kernel, *where)
+    part[index] = activation[index]
+    rows = back_project(
+        explainer.graph,
+        observed.recording,
+        way_of(method),
+        lambda at, arrived: part if at == step else None,
+    )
+    return to_numpy(rows[0].sum(0))
 
 
 def class_maps(explainer: Explainer, recording: Recording, method: Method) -> ClassResponses:
-    """The response of every class from the last exposed layer (CLEAR eq. 3) and, per pixel, the
-    dominant class, its response and the margin to the runner-up (eqs. 4-5)."""
-    step = explainer.layer_steps[-1]
+    """The response of every class (CLEAR eq. 3) and, per pixel, the dominant class, its response
+    and the margin to the runner-up (eqs. 4-5).
 
-    def seeds_at(position: int, arrived: Tensor | None) -> Tensor | None:
-        return seeds.single_kernels(recording.kept[step]) if position == step else None
+    With a class layer, R(x|c) starts from its kernel of class c. Without one it starts from the
+    last layer with maps, whose kernels are summed by the signal of class c that arrives there and
+    taken back by it: the same up to a factor and the class's bias where a linear layer follows
+    global average pooling (class activation mapping's equivalence, Zhou 2016).
+    """
+    way, graph, step = way_of(method), explainer.graph, explainer.class_step
+    if class_layer(graph) == step:
+        every = torch.arange(recording.kept[step].shape[1], device=recording.logits.device)
+        seed = seeds.of_kernels(recording.kept[step], every)
+    else:
+        last = len(graph.steps) - 1
+        logits = torch.eye(
+            recording.logits.shape[1], dtype=recording.logits.dtype, device=recording.logits.device
+        )
+        arrived = back_project(
+            graph, recording, way, lambda at, _: logits if at == last else None, to=step
+        )
+        seed = arrived * seeds.class_share(recording.kept[step], arrived).sum(1, keepdim=True)
+    rows = back_project(graph, recording, way, lambda at, _: seed if at == step else None).sum(1)
+    if method.per_weight:
+        rows = rows / _class_norms(graph).view(-1, *(1,) * (rows.ndim - 1))
+    return dominant(to_numpy(rows), explainer.model.specification.classes)
 
-    way = Way(RULES[method.rule], method.unpooling)
-    with torch.inference_mode():
-        rows = back_project(explainer.graph, recording, way, seeds_at).sum(1)
-    return dominant(rows.float().cpu().numpy(), explainer.model.specification.classes)
+
+def _class_norms(graph: Graph) -> Tensor:
+    """‖w_c‖ of each class's weights in the last layer that has weights."""
+    for step in reversed(graph.steps):
+        if isinstance(step.operation, Convolution):
+            return _norms(step.operation.weight.flatten(1))
+        if isinstance(step.operation, Linear):
+            return _norms(step.operation.weight.T)
+    raise RequestError("the model has no layer with weights to divide by")
 
 
-def dominant(maps: NDArray[np.float32], classes: Sequence[str]) -> ClassResponses:
+def _norms(rows: Tensor) -> Tensor:
+    found: Tensor = torch.linalg.vector_norm(rows, dim=1)
+    return found
+
+
+def dominant(maps: Maps, classes: Sequence[str]) -> ClassResponses:
     """Class maps [K, S, S] → dominant class and response; ties and no evidence are -1."""
     if len(maps) < 2:
         raise RequestError("a dominant class needs at least two classes")
@@ -152,103 +179,3 @@ def dominant(maps: NDArray[np.float32], classes: Sequence[str]) -> ClassResponse
     clear = (response > 0) & (margin > _TIE * float(np.abs(maps).max(initial=0.0)))
     index = np.where(clear, maps.argmax(0), -1).astype(np.int16)
     return ClassResponses(tuple(classes), index, response, margin)
-
-
-def _check(method: Method, target: str | None, model: ModelIdentity) -> None:
-    if method.rule not in RULES:
-        raise RequestError(f"the rule {method.rule!r} is not known; known are {', '.join(RULES)}")
-    if method.seed not in ("full", "peak", "class"):
-        raise RequestError(f"the seed {method.seed!r} is not known; known are full, peak, class")
-    if method.unpooling not in ("switch", "nearest", "average"):
-        raise RequestError(
-            f"the un-pooling {method.unpooling!r} is not known; known are switch, nearest, average"
-        )
-    if method.kernels < 1:
-        raise RequestError(f"{method.kernels} kernels were asked for; at least one is needed")
-    if target is not None and target not in model.classes:
-        raise RequestError(f"the model has no class {target!r}; it has {', '.join(model.classes)}")
-
-
-def _declined(explainer: Explainer, square: NDArray[np.float32], modality: str) -> str:
-    """Why the model gives no output for an image; empty when it does."""
-    made_for = explainer.model.specification.modalities
-    if modality and modality not in made_for:
-        wanted = ", ".join(made_for)
-        return f"the image is of modality {modality}; the model was made for {wanted} only"
-    if not square.any():
-        return "the image is blank: all its pixels are as good as equal"
-    return ""
-
-
-def _withheld(
-    explainer: Explainer,
-    square: NDArray[np.float32],
-    geometry: InputGeometry,
-    method: Method,
-    reason: str,
-) -> Explanation:
-    return Explanation(
-        model=explainer.identity,
-        device=explainer.device_name,
-        method=method,
-        target="",
-        predictions=(),
-        layers=(),
-        geometry=geometry,
-        input_image=square,
-        class_responses=None,
-        seconds=0.0,
-        withheld_because=reason,
-    )
-
-
-def explain(
-    explainer: Explainer,
-    image: NDArray[np.generic],
-    method: Method,
-    target: str | None = None,
-    with_classes: bool = False,
-    modality: str = "",
-    aspect_ratio: float = 1.0,
-) -> Explanation:
-    """Everything about one grey image (H, W), bone white: predictions and the maps of all layers.
-
-    ``target`` names the class to explain (the predicted one by default); ``aspect_ratio`` is the
-    height of a pixel over its width. A blank image, or one of a ``modality`` that the model was not
-    made for, is declined. Raises :class:`RequestError` for an
-    unknown class, rule or seed and for an image that cannot be read.
-    """
-    started = time.perf_counter()
-    identity = explainer.identity
-    _check(method, target, identity)
-    facts = explainer.model.specification
-    square, geometry = fit_to_square(image, facts.input_size, aspect_ratio)
-    declined = _declined(explainer, square, modality)
-    if declined:
-        return _withheld(explainer, square, geometry, method, declined)
-    observed = observe(explainer, square, geometry)
-    probabilities = torch.softmax(observed.recording.logits[0].float(), 0).cpu().tolist()
-    if not np.isfinite(probabilities).all():
-        raise EngineError("the model answered with values that are not finite numbers")
-    ranked = sorted(zip(identity.classes, probabilities, strict=True), key=lambda pair: -pair[1])
-    chosen = target or ranked[0][0]
-    maps = layer_maps(explainer, observed.recording, method, identity.classes.index(chosen))
-    layers = []
-    for depth, (name, step, values) in enumerate(
-        zip(facts.exposed_layers, explainer.layer_steps, maps, strict=True), start=1
-    ):
-        _, kernels, height, width = observed.recording.kept[step].shape
-        layers.append(LayerResponse(name, depth, (kernels, height, width), values))
-    classes = class_maps(explainer, observed.recording, method) if with_classes else None
-    return Explanation(
-        model=identity,
-        device=explainer.device_name,
-        method=method,
-        target=chosen,
-        predictions=tuple(Prediction(name, value) for name, value in ranked),
-        layers=tuple(layers),
-        geometry=observed.geometry,
-        input_image=observed.square,
-        class_responses=classes,
-        seconds=time.perf_counter() - started,
-    )

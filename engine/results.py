@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from engine.geometry import InputGeometry
 
-RuleName = Literal["linear", "gradient", "deconvnet", "guided"]
-SeedName = Literal["full", "peak", "class"]
+RuleName = Literal["linear", "gradient", "frozen", "deconvnet", "guided"]
+SeedName = Literal["full", "peak", "top_k", "uniform", "class"]
 UnpoolingName = Literal["switch", "nearest", "average"]
 
 
@@ -28,9 +28,11 @@ class Method:
     """How activations are taken back to the image (CLEAR eqs. 1-6, and what they leave open).
 
     ``rule`` says what passes a rectifier, ``seed`` what is fed in at a layer, ``unpooling`` how
-    max pooling is undone. With seed ``peak`` the ``kernels`` strongest kernels by summed
-    activation are taken, each from its strongest position, and the layer's map is their sum.
-    ``positive`` clips each single map at 0 before they are summed (the published ARM picture).
+    max pooling is undone. The seeds ``peak`` and ``top_k`` take the ``kernels`` strongest kernels
+    by summed activation, each in a map of its own, from its strongest position alone or from its
+    whole activation; the layer's map is their sum. ``positive`` clips each single map at 0 before
+    they are summed (the published ARM picture). ``per_weight`` divides the response of each class
+    by the norm of its kernel.
     """
 
     rule: RuleName
@@ -38,6 +40,16 @@ class Method:
     unpooling: UnpoolingName = "switch"
     kernels: int = 4
     positive: bool = False
+    per_weight: bool = False
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A published method of others, as :mod:`engine.opinions` names it, and all its settings as
+    (name, value), those left at their defaults included."""
+
+    name: str
+    settings: tuple[tuple[str, int | float | tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,30 @@ class LayerResponse:
     depth: int
     native_shape: tuple[int, int, int]
     values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class KernelScore:
+    """A kernel and what it was ranked by: summed activation, contribution to a class logit, or
+    signed response mass in a region."""
+
+    layer: str
+    kernel: int
+    score: float
+
+
+@dataclass(frozen=True)
+class KernelMaps:
+    """Maps of some kernels of a layer, float32 [n, S, S], raw and signed; ``kernels`` are their
+    numbers. ``done`` of ``total`` kernels have been computed so far. A dead kernel's map is zero.
+    """
+
+    layer: str
+    method: Method
+    kernels: tuple[int, ...]
+    values: NDArray[np.float32]
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -104,14 +140,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything that one request yields. ``input_image`` is what the network read, before
+    """Everything that one request yields. ``method`` is a way back of the engine's own or, for a
+    second opinion, somebody else's. ``input_image`` is what the network read, before
     normalisation: float32 [S, S] in 0…1. ``seconds`` is the time of the computation alone. A
     declined image has no target, no predictions and no layers, and ``withheld_because`` says why.
     """
 
     model: ModelIdentity
     device: str
-    method: Method
+    method: Method | Opinion
     target: str
     predictions: tuple[Prediction, ...]
     layers: tuple[LayerResponse, ...]

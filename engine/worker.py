@@ -15,20 +15,19 @@ from engine.results import Explanation, Refusal, Request
 
 
 @lru_cache(maxsize=4)
-def _explainer(folder: Path, device_wish: str, changed: int) -> Any:
-    """Loaded once for each model folder; ``changed`` (mtime) makes a replaced model load anew."""
+def _explainer(path: Path, device_wish: str, changed: int) -> Any:
+    """Loaded once for each model; ``changed`` (mtime) makes a replaced model load anew."""
     from engine.checkpoint import choose_device, load_model
-    from engine.responses import Explainer
+    from engine.explainer import Explainer
 
-    return Explainer.prepare(load_model(folder), choose_device(device_wish))
+    return Explainer.prepare(load_model(path), choose_device(device_wish))
 
 
-def _prepared(folder: Path, device_wish: str) -> Any:
-    from engine.checkpoint import WEIGHTS_FILE
+def _prepared(path: Path, device_wish: str) -> Any:
+    from engine.checkpoint import model_files
 
-    weights = folder / WEIGHTS_FILE
-    changed = weights.stat().st_mtime_ns if weights.exists() else 0
-    return _explainer(folder, device_wish, changed)
+    changed = max((file.stat().st_mtime_ns for file in model_files(path)), default=0)
+    return _explainer(path, device_wish, changed)
 
 
 def _answer(message: Request | Warm) -> Explanation | Ready | Refusal:
@@ -37,7 +36,7 @@ def _answer(message: Request | Warm) -> Explanation | Ready | Refusal:
     try:
         import torch
 
-        from engine.responses import explain
+        from engine.explanation import explain
 
         explainer = _prepared(message.model, message.device)
         if isinstance(message, Warm):

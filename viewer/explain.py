@@ -13,13 +13,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import resources
 from engine.files import write_atomically
 from engine.presets import DEFAULT_PRESET, PRESETS
-from engine.process import EngineProcess, ProcessDied
-from engine.results import Explanation, Method, Refusal, Request
+from engine.process import Answer, EngineProcess, ProcessDied, Warm
+from engine.results import Explanation, Method, Refusal, Request, RuleName, SeedName
 from viewer.canvas.compose import compose
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import default_window, to_grey
@@ -55,10 +55,15 @@ def _parse(arguments: Sequence[str]) -> Job:
     parser = argparse.ArgumentParser(prog="attentive-viewer explain", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, help="DICOM files or folders")
     parser.add_argument("--out", type=Path, default=Path("attentive-viewer-output"))
-    parser.add_argument("--model", choices=resources.MODEL_NAMES, default="deep")
+    parser.add_argument(
+        "--model",
+        metavar="NAME_OR_PATH",
+        default="deep",
+        help=f"{', '.join(resources.MODEL_NAMES)}, a model folder or an ONNX file; default: deep",
+    )
     parser.add_argument("--preset", choices=list(PRESETS), default=DEFAULT_PRESET)
-    parser.add_argument("--rule", choices=("linear", "gradient", "deconvnet", "guided"))
-    parser.add_argument("--seed", choices=("full", "peak", "class"))
+    parser.add_argument("--rule", choices=get_args(RuleName))
+    parser.add_argument("--seed", choices=get_args(SeedName))
     parser.add_argument("--class", dest="target", metavar="NAME", help="default: the predicted")
     parser.add_argument("--threshold", type=float, default=OverlayStyle().threshold)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -114,6 +119,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
     """Explain every image; one that fails is told and does not end the rest."""
+    model = _model(job.model)
     single = len(job.paths) == 1 and not job.paths[0].is_dir()
     found = reader.scan(job.paths)
     if single and found.rejected:
@@ -123,12 +129,13 @@ def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
     places = list(_places(found))
     if not places:
         raise UserError("Nothing there can be explained; give DICOM files with images.")
+    _answer(engine, Warm(model, job.device))  # a model that cannot be read is told once
     failed = 0
     for number, place in enumerate(places, start=1):
         folder = job.out if single else job.out / _folder_name(number, place)
         try:
             pyramid = reader.read(place.instance.path, place.frame)
-            answer = _ask(job, engine, place, pyramid)
+            answer = _ask(job, model, engine, place, pyramid)
             print(_write(job, place, pyramid, answer, folder), flush=True)
         except (DicomError, UserError) as error:
             if single:
@@ -138,30 +145,50 @@ def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
     return 1 if failed else 0
 
 
-def _ask(job: Job, engine: EngineProcess, place: Place, pyramid: Pyramid) -> Explanation:
-    """The engine's answer; a process that dies is started again, once."""
+def _model(name: str) -> Path:
+    """Where a bundled model, a model folder or a model's file is."""
+    if name in resources.MODEL_NAMES:
+        return resources.model_folder(name)
+    path = Path(name)
+    if not path.exists():
+        known = ", ".join(resources.MODEL_NAMES)
+        raise UserError(
+            f"There is no model {name!r}; give {known}, a folder with model.json or an ONNX file."
+        )
+    return path.absolute()
+
+
+def _ask(
+    job: Job, model: Path, engine: EngineProcess, place: Place, pyramid: Pyramid
+) -> Explanation:
     frame = pyramid.source
     request = Request(
         image=to_grey(frame),
-        model=resources.model_folder(job.model),
+        model=model,
         method=job.method,
         target=job.target,
         device=job.device,
         modality=place.instance.attributes.modality,
         aspect_ratio=frame.aspect_ratio,
     )
+    answer = _answer(engine, request)
+    if not isinstance(answer, Explanation):
+        raise UserError("No answer came.")
+    return answer
+
+
+def _answer(engine: EngineProcess, message: Request | Warm) -> Answer:
+    """What the engine answers; a process that dies is started again, once."""
     try:
-        answer = engine.ask(request)
+        answer = engine.ask(message)
     except ProcessDied:
         print("The engine stopped and is started again.", file=sys.stderr)
         try:
-            answer = engine.ask(request)
+            answer = engine.ask(message)
         except ProcessDied as error:
-            raise UserError(
-                "The engine stopped twice at this image; try again with --device cpu."
-            ) from error
-    if not isinstance(answer, Explanation):
-        raise UserError(answer.message if isinstance(answer, Refusal) else "No answer came.")
+            raise UserError("The engine stopped twice; try again with --device cpu.") from error
+    if isinstance(answer, Refusal):
+        raise UserError(answer.message)
     return answer
 
 
@@ -249,9 +276,9 @@ def _report(
             "weights_sha256": answer.model.sha256,
         },
         "device": answer.device,
-        "rule": answer.method.rule,
-        "seed": answer.method.seed,
-        "unpooling": answer.method.unpooling,
+        "rule": job.method.rule,
+        "seed": job.method.seed,
+        "unpooling": job.method.unpooling,
         "target": answer.target or None,
         "output": "withheld" if answer.withheld else "ok",
         "withheld_because": answer.withheld_because or None,

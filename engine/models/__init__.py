@@ -8,12 +8,18 @@ from types import MappingProxyType
 from torch import nn
 
 from engine.errors import ModelError
+from engine.models.densenet import DENSENETS
 from engine.models.efficientnet_lite import EfficientNetLite0
 from engine.models.plain import PlainCNN
+from engine.models.resnet import RESNETS
 from engine.models.specification import ModelSpecification
+from engine.models.vgg import VGGS
 
+ONNX = "onnx"  # the architecture of a folder whose network is in an ONNX file
+
+# Called with the number of classes, ``channels`` and the arguments of the specification.
 ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
-    {"plain": PlainCNN, "efficientnet_lite0": EfficientNetLite0}
+    {"plain": PlainCNN, "efficientnet_lite0": EfficientNetLite0, **RESNETS, **DENSENETS, **VGGS}
 )
 
 
@@ -22,13 +28,16 @@ def build(specification: ModelSpecification) -> nn.Module:
     try:
         architecture = ARCHITECTURES[specification.architecture]
     except KeyError as error:
-        known = ", ".join(sorted(ARCHITECTURES))
+        known = ", ".join(sorted((*ARCHITECTURES, ONNX)))
         raise ModelError(
             f"the architecture {specification.architecture!r} is not known; known are: {known}"
         ) from error
     try:
-        return architecture(len(specification.classes), **specification.arguments).eval()
-    except (TypeError, ValueError) as error:
+        return architecture(
+            len(specification.classes), channels=specification.channels, **specification.arguments
+        ).eval()
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        reason = next(iter(str(error).splitlines()), "no reason given")
         raise ModelError(
-            f"the arguments of {specification.architecture!r} do not fit: {error}"
+            f"the arguments of {specification.architecture!r} do not fit: {reason}"
         ) from error

@@ -1,9 +1,9 @@
 """EfficientNet-Lite0 (Tan & Le 2019, arXiv 1905.11946; the Lite variant without
 squeeze-and-excitation, with ReLU6): inverted residual blocks with depthwise convolutions.
 
-Two changes for radiographs and for auditing: one grey input channel, and a classifier that is a
-1 × 1 convolution with one kernel per class BEFORE global average pooling (the same function as
-pooling first, and it gives every class a map of its own).
+Two changes for radiographs and for auditing: one grey input channel, unless more are asked for,
+and a classifier that is a 1 × 1 convolution with one kernel per class BEFORE global average
+pooling (the same function as pooling first, and it gives every class a map of its own).
 """
 
 from __future__ import annotations
@@ -55,20 +55,20 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """Input ``[N, 1, S, S]`` float, normalised; output ``[N, classes]`` logits."""
+    """Input ``[N, channels, S, S]`` float, normalised; output ``[N, classes]`` logits."""
 
-    def __init__(self, classes: int, dropout: float = 0.0) -> None:
+    def __init__(self, classes: int, dropout: float = 0.0, channels: int = 1) -> None:
         super().__init__()
-        self.stem = _convolution(1, 32, 3, stride=2)
+        self.stem = _convolution(channels, 32, 3, stride=2)
         blocks: list[nn.Module] = []
-        channels = 32
+        inputs = 32
         for expansion, kernels, repeats, first_stride, side in _STAGES:
             for repeat in range(repeats):
                 stride = first_stride if repeat == 0 else 1
-                blocks.append(InvertedResidual(channels, kernels, expansion, side, stride))
-                channels = kernels
+                blocks.append(InvertedResidual(inputs, kernels, expansion, side, stride))
+                inputs = kernels
         self.blocks = nn.Sequential(*blocks)
-        self.head = _convolution(channels, 1280, 1)
+        self.head = _convolution(inputs, 1280, 1)
         self.dropout = nn.Dropout2d(dropout)
         self.classes = nn.Conv2d(1280, classes, 1)
 

@@ -16,23 +16,29 @@ from torch import Tensor, nn
 class PlainCNN(nn.Module):
     """``stages`` holds (kernels, kernel side, stride) of each convolution, from the image on.
 
-    Input ``[N, 1, S, S]`` float, normalised; output ``[N, classes]`` logits.
+    Input ``[N, channels, S, S]`` float, normalised; output ``[N, classes]`` logits.
     """
 
-    def __init__(self, classes: int, stages: Sequence[Sequence[int]], dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        classes: int,
+        stages: Sequence[Sequence[int]],
+        dropout: float = 0.0,
+        channels: int = 1,
+    ) -> None:
         super().__init__()
-        channels = 1
+        inputs = channels
         for depth, (kernels, side, stride) in enumerate(stages, start=1):
             block = nn.Sequential(
-                nn.Conv2d(channels, kernels, side, stride, side // 2, bias=False),
+                nn.Conv2d(inputs, kernels, side, stride, side // 2, bias=False),
                 nn.BatchNorm2d(kernels),
                 nn.ReLU(),
             )
             self.add_module(f"conv{depth}", block)
-            channels = kernels
+            inputs = kernels
         self.depth = len(stages)
         self.dropout = nn.Dropout2d(dropout)
-        self.classes = nn.Conv2d(channels, classes, 1)
+        self.classes = nn.Conv2d(inputs, classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         maps = image

@@ -1,96 +1,178 @@
-"""Max, average and global average pooling, and how each is undone."""
+"""Max pooling in one to three dimensions, windowed or adaptive, and how it is undone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from engine.operations.base import Way
-from engine.operations.convolution import Pair, _pair
+from engine.operations.base import Operation, Signals, Way
+from engine.operations.call import Call, Rows
 
-
-def _spread(signal: Tensor, size: Pair, kernel: Pair, stride: Pair, padding: Pair) -> Tensor:
-    """Adjoint of average pooling with zero padding counted: every value shared out evenly."""
-    channels = signal.shape[1]
-    weight = signal.new_full((channels, 1, *kernel), 1 / (kernel[0] * kernel[1]))
-    sides = zip(size, padding, kernel, stride, strict=True)
-    output_padding = [(n + 2 * p - k) % s for n, p, k, s in sides]
-    return torch.conv_transpose2d(signal, weight, None, stride, padding, output_padding, channels)
-
-
-@dataclass(frozen=True)
-class MaxPool:
-    """``switch`` un-pooling puts each value back where its maximum was and ADDS where windows
-    overlap (so it equals the gradient); ``nearest`` upsamples; ``average`` shares out."""
-
-    kernel: Pair
-    stride: Pair
-    padding: Pair
-
-    @classmethod
-    def from_module(cls, module: nn.MaxPool2d) -> MaxPool:
-        if module.ceil_mode or _pair(module.dilation) != (1, 1):
-            raise ValueError("max pooling with ceil_mode or dilation")
-        stride = module.kernel_size if module.stride is None else module.stride
-        return cls(_pair(module.kernel_size), _pair(stride), _pair(module.padding))
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Pair]]:
-        (maps,) = inputs
-        out, switches = F.max_pool2d(
-            maps, self.kernel, self.stride, self.padding, return_indices=True
-        )
-        return out, (switches, (maps.shape[2], maps.shape[3]))
-
-    def back(self, signal: Tensor, record: tuple[Tensor, Pair], way: Way) -> tuple[Tensor]:
-        switches, size = record
-        if way.unpooling == "nearest":
-            return (F.interpolate(signal, size, mode="nearest"),)
-        if way.unpooling == "average":
-            return (_spread(signal, size, self.kernel, self.stride, self.padding),)
-        batch, channels = signal.shape[:2]
-        flat = signal.new_zeros(batch, channels, size[0] * size[1])
-        places = switches.expand(batch, -1, -1, -1).flatten(2)
-        return (flat.scatter_add_(2, places, signal.flatten(2)).view(batch, channels, *size),)
+_AVERAGE: dict[int, Callable[..., Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+_ADAPTIVE: dict[int, Callable[..., Tensor]] = {
+    1: F.adaptive_avg_pool1d,
+    2: F.adaptive_avg_pool2d,
+    3: F.adaptive_avg_pool3d,
+}
 
 
 @dataclass(frozen=True)
-class AveragePool:
-    """Average pooling; padding zeros count, as in PyTorch's default."""
+class Window:
+    """Sides of a pooling window along each axis."""
 
-    kernel: Pair
-    stride: Pair
-    padding: Pair
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    ceil_mode: bool = False
 
-    @classmethod
-    def from_module(cls, module: nn.AvgPool2d) -> AveragePool:
-        excluded = _pair(module.padding) != (0, 0) and not module.count_include_pad
-        if module.ceil_mode or excluded or module.divisor_override is not None:
-            raise ValueError("average pooling with ceil_mode, a divisor or uncounted padding")
-        return cls(_pair(module.kernel_size), _pair(module.stride), _pair(module.padding))
+    def tiles(self, size: torch.Size) -> bool:
+        """True when the windows cover a map of ``size`` exactly, each value once."""
+        plain = self.kernel == self.stride and not any(self.padding) and set(self.dilation) == {1}
+        return plain and all(n % k == 0 for n, k in zip(size, self.kernel, strict=True))
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Pair]:
+
+class Switches:
+    """Where the maxima were: flat positions [1, C, *out] among all axes after the channels of a
+    map of ``size``."""
+
+    def __init__(self, positions: Tensor, size: torch.Size) -> None:
+        self.positions = positions
+        self.size = size
+
+    @cached_property
+    def mask(self) -> Tensor:
+        """1 at the switches [1, C, H, W], channels-last."""
+        positions, size = self.positions[0].flatten(1), self.size
+        flat = torch.zeros(size[1], size[2:].numel(), device=positions.device)
+        mask = flat.scatter_(1, positions, 1).view(size)
+        return mask.contiguous(memory_format=torch.channels_last)
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(Operation):
+    """``pool`` gives the maxima and their switches: flat positions among all axes after the
+    channels. ``switch`` un-pooling puts each value back where its maximum was and ADDS where
+    windows overlap (so it equals the gradient); ``nearest`` upsamples; ``average`` shares out."""
+
+    pool: Callable[[Tensor], tuple[Tensor, Tensor]]
+    window: Window | None = None
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Switches]:
         (maps,) = inputs
-        out = F.avg_pool2d(maps, self.kernel, self.stride, self.padding)
-        return out, (maps.shape[2], maps.shape[3])
+        out, positions = self.pool(maps)
+        return out, Switches(positions, maps.shape)
 
-    def back(self, signal: Tensor, record: Pair, way: Way) -> tuple[Tensor]:
-        return (_spread(signal, record, self.kernel, self.stride, self.padding),)
+    def push(self, signals: Signals, record: Switches, way: Way) -> Tensor | None:
+        (signal,) = signals
+        if signal is None:
+            return None
+        switches, size = record.positions, record.size
+        if way.unpooling == "switch":
+            places = switches.expand(len(signal), *switches.shape[1:])
+            flat = places.reshape(*places.shape[:2], -1)
+            return signal.flatten(2).gather(2, flat).view(places.shape)
+        with torch.enable_grad():
+            leaf = signal.new_zeros(len(signal), *switches.shape[1:]).requires_grad_()
+            (out,) = torch.autograd.grad(
+                self._spread(leaf, size, way.unpooling), leaf, signal, create_graph=True
+            )
+        return out if torch.is_grad_enabled() else out.detach()
+
+    def back(self, signal: Tensor, record: Switches, way: Way) -> Signals:
+        switches, size = record.positions, record.size
+        if way.unpooling != "switch":
+            return (self._spread(signal, size, way.unpooling),)
+        if self.window is not None and signal.ndim == 4 and self.window.tiles(size[2:]):
+            return (self._tiled(signal, record.mask),)
+        flat = signal.new_zeros(*signal.shape[:2], size[2:].numel())
+        places = switches.reshape(1, size[1], -1).expand(len(signal), -1, -1)
+        values = signal.reshape(*signal.shape[:2], -1)
+        return (flat.scatter_add_(2, places, values).view(len(signal), *size[1:]),)
+
+    def _tiled(self, signal: Tensor, mask: Tensor) -> Tensor:
+        """Windows that do not overlap: each value repeated over its window, times the mask, in
+        one sweep over memory."""
+        assert self.window is not None
+        (rows, channels, height, width), (kh, kw) = signal.shape, self.window.kernel
+        last = signal.permute(0, 2, 3, 1).reshape(rows, height, 1, width, 1, channels)
+        tiles = mask.permute(0, 2, 3, 1).reshape(1, height, kh, width, kw, channels)
+        out = last * tiles.to(signal.dtype)
+        return out.view(rows, height * kh, width * kw, channels).permute(0, 3, 1, 2)
+
+    def _spread(self, signal: Tensor, size: torch.Size, unpooling: str) -> Tensor:
+        """Un-pooling that does not look at the switches; linear in the signal."""
+        if unpooling == "nearest":
+            signal = signal.reshape(*signal.shape[:2], *(signal.shape[2:] or (1,) * len(size[2:])))
+            return F.interpolate(signal, size[2:], mode="nearest")
+        axes = len(size) - 2
+        if self.window is None:
+            grid = signal.shape[2:] or (1,) * axes
+
+            def average(maps: Tensor) -> Tensor:
+                return _ADAPTIVE[axes](maps, grid)
+        elif set(self.window.dilation) == {1}:
+            sides = (self.window.kernel, self.window.stride, self.window.padding)
+            ceil_mode = self.window.ceil_mode
+
+            def average(maps: Tensor) -> Tensor:
+                return _AVERAGE[axes](maps, *sides, ceil_mode)
+        else:
+            raise ValueError("average un-pooling of dilated max pooling")
+        with torch.enable_grad():
+            leaf = signal.new_zeros(len(signal), *size[1:]).requires_grad_()
+            out = average(leaf)
+            (shared,) = torch.autograd.grad(
+                out, leaf, signal.reshape(out.shape), create_graph=signal.requires_grad
+            )
+        return shared
 
 
-@dataclass(frozen=True)
-class GlobalAverage:
-    """Mean over both sides, [1, C, H, W] → [1, C] or [1, C, 1, 1] (``keeps_sides``)."""
+def _windowed(call: Call) -> Operation:
+    maps = call.only("self")
+    axes = 3 if "3d" in call.name else 2
+    if maps.ndim != axes + 2:
+        raise ValueError("pooling of a map without a batch axis")
+    kernel = call.sides("kernel_size", axes)
+    stride = call.sides("stride", axes) or kernel
+    padding, dilation = call.sides("padding", axes), call.sides("dilation", axes)
+    return MaxPool(call.apply, Window(kernel, stride, padding, dilation, call["ceil_mode"]))
 
-    keeps_sides: bool = False
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Pair]:
-        (maps,) = inputs
-        return maps.mean((2, 3), keepdim=self.keeps_sides), (maps.shape[2], maps.shape[3])
+def _adaptive(call: Call) -> Operation:
+    if call.only("self").ndim != (5 if "3d" in call.name else 4):
+        raise ValueError("pooling of a map without a batch axis")
+    return MaxPool(call.apply)
 
-    def back(self, signal: Tensor, record: Pair, way: Way) -> tuple[Tensor]:
-        height, width = record
-        share = signal.reshape(*signal.shape[:2], 1, 1) / (height * width)
-        return (share.expand(-1, -1, height, width),)
+
+def _maximum_along(call: Call) -> Operation:
+    """The maximum over all axes after the channels."""
+    maps = call.only("self")
+    axes, kept = call.axes(), call["keepdim"]
+    if axes != tuple(range(2, maps.ndim)):
+        raise ValueError(f"a maximum along {axes}; the one over all spatial axes is known")
+
+    def pool(values: Tensor) -> tuple[Tensor, Tensor]:
+        best, places = values.flatten(2).max(2)
+        shape = (*best.shape, *((1,) * len(axes) if kept else ()))
+        return best.view(shape), places.view(shape)
+
+    return MaxPool(pool)
+
+
+ROWS: Rows = MappingProxyType(
+    {
+        "max_pool2d_with_indices": _windowed,
+        "max_pool3d_with_indices": _windowed,
+        "adaptive_max_pool2d": _adaptive,
+        "adaptive_max_pool3d": _adaptive,
+        "amax": _maximum_along,
+        "max": _maximum_along,
+    }
+)

@@ -8,8 +8,9 @@ import torch
 
 import resources
 from engine.checkpoint import load_model
+from engine.explainer import Explainer
+from engine.explanation import explain
 from engine.presets import DEFAULT_PRESET, PRESETS
-from engine.responses import Explainer, explain
 from tests.engine.small_networks import assert_close, grey_image
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine.checkpoint import (
     WEIGHTS_FILE,
     choose_device,
     load_model,
+    model_files,
     save_model,
 )
 from engine.errors import DeviceError, ModelError
@@ -127,8 +129,57 @@ def test_truncated_weights_are_found(folder: Path, kept: int) -> None:
 def test_a_pickle_is_never_read(folder: Path, tmp_path: Path) -> None:
     torch.save({"conv1.0.weight": torch.zeros(1)}, tmp_path / "pickle")
     _reseal(folder, (tmp_path / "pickle").read_bytes())
-    with pytest.raises(ModelError, match="do not fit the network"):
+    with pytest.raises(ModelError, match=r"pickle can run code.*engine convert"):
         load_model(folder)
+
+
+def test_weights_that_are_not_finite_are_refused(folder: Path) -> None:
+    tensors = load_file(folder / WEIGHTS_FILE)
+    tensors["classes.bias"][1] = torch.nan
+    _reseal(folder, save(tensors))
+    with pytest.raises(ModelError, match=r"classes\.bias holds values that are not finite"):
+        load_model(folder)
+
+
+def test_a_network_far_too_large_is_refused_before_it_takes_memory(folder: Path) -> None:
+    _edit(folder, lambda fields: fields["arguments"].update(stages=[[2**20, 5, 2], [2**20, 3, 1]]))
+    with pytest.raises(ModelError, match="size mismatch"):
+        load_model(folder)
+
+
+def test_the_specification_can_be_named_instead_of_its_folder(folder: Path) -> None:
+    named = load_model(folder / SPECIFICATION_FILE)
+    assert named.specification == load_model(folder).specification
+
+
+def test_the_files_of_a_model(folder: Path) -> None:
+    files = (folder / SPECIFICATION_FILE, folder / WEIGHTS_FILE)
+    assert model_files(folder) == model_files(folder / SPECIFICATION_FILE) == files
+    assert model_files(folder / WEIGHTS_FILE) == files[1:]
+    assert model_files(folder / "nothing") == ()
+
+
+def test_a_folder_of_the_first_release_is_still_read(folder: Path) -> None:
+    """Without the facts that came later: one channel, a softmax, any part of the body."""
+    _edit(folder, lambda fields: [fields.pop(key) for key in ("channels", "output", "body_parts")])
+    facts = load_model(folder).specification
+    assert (facts.channels, facts.output, facts.body_parts) == (1, "softmax", ())
+
+
+def test_a_hash_in_capitals_is_the_same_hash(folder: Path) -> None:
+    _edit(folder, lambda fields: fields.update(weights_sha256=fields["weights_sha256"].upper()))
+    assert load_model(folder).specification.weights_sha256.islower()
+
+
+def test_colours_and_kernels_in_full(tmp_path: Path) -> None:
+    facts = replace(_specification(), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
+    network = randomised(build(facts)).float()
+    save_model(network, facts, tmp_path, torch.float32)
+    loaded = load_model(tmp_path)
+    assert loaded.specification.mean == (0.4, 0.5, 0.6)
+    picture = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(network(picture), loaded.network(picture))
 
 
 @pytest.mark.parametrize("fault", ["missing", "unexpected", "shape"])
@@ -158,7 +209,8 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "3", '"text"', "{}", '{"classes": 5}', "\x00\xff"]
+    "text",
+    ["", "{", "[" * 100_000, "[]", "null", "3", '"text"', "{}", '{"classes": 5}', "\x00\xff"],
 )
 def test_a_description_that_is_none_is_refused(folder: Path, text: str) -> None:
     (folder / SPECIFICATION_FILE).write_bytes(text.encode("latin-1"))
@@ -169,12 +221,33 @@ def test_a_description_that_is_none_is_refused(folder: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"input_size": "large"}, "not a valid model description"),
+        ({"input_size": "large"}, r"model\.json: input_size is 'large', where a whole number"),
+        ({"input_size": 224.0}, "input_size is 224.0, where a whole number"),
+        ({"input_size": 10**9}, "input_size 1000000000 is out of range"),
         ({"input_size": 4}, r"model\.json: input_size 4"),
         ({"std": 0.0}, r"model\.json: .*std 0.0 is out of range"),
         ({"classes": []}, r"model\.json: the class names are empty"),
         ({"classes": ["hand", "hand"]}, r"model\.json: the class names are .*not unique"),
-        ({"exposed_layers": []}, r"model\.json: no layer is exposed"),
+        ({"std": -1}, "std -1 is out of range"),
+        ({"std": float("nan")}, "std is nan, where finite numbers"),
+        ({"mean": float("inf")}, "mean is inf, where finite numbers"),
+        ({"mean": "0.5"}, "mean is '0.5', where finite numbers"),
+        ({"mean": [0.5, 0.5]}, "mean has 2 numbers for 1 channels"),
+        ({"mean": []}, "mean has 0 numbers"),
+        ({"channels": 0}, "channels 0 is out of range"),
+        ({"channels": True}, "channels is True, where a whole number"),
+        ({"classes": "hand"}, "classes is 'hand', where a list of texts"),
+        ({"classes": ["hand", 3]}, "classes is .*3.*, where a list of texts"),
+        ({"classes": ["hand"]}, "one class with a softmax"),
+        ({"exposed_layers": ["conv1", "conv1"]}, "a layer is exposed twice"),
+        ({"modalities": "DX"}, "modalities is 'DX', where a list of texts"),
+        ({"body_parts": {"HAND": 1}}, "body_parts is .*, where a list of texts"),
+        ({"name": ""}, "name is '', where a text"),
+        ({"licence": None}, "licence is None, where a text"),
+        ({"output": "argmax"}, "output is 'argmax'; softmax and sigmoid"),
+        ({"arguments": [1]}, r"arguments is \[1\], where names with values"),
+        ({"arguments": {"stages": STAGES, "channels": 3}}, "arguments of 'plain' do not fit"),
+        ({"weights_sha256": "abc"}, "weights_sha256 is 'abc', where 64 hexadecimal digits"),
         ({"surprise": 1}, "not a valid model description.*surprise"),
         ({"architecture": "resnet"}, "architecture 'resnet' is not known.*plain"),
         ({"arguments": {"depth": 3}}, "arguments of 'plain' do not fit"),
@@ -182,7 +255,10 @@ def test_a_description_that_is_none_is_refused(folder: Path, text: str) -> None:
         ({"arguments": {"stages": "none"}}, "arguments of 'plain' do not fit"),
         ({"classes": ["hand", "foot"]}, "weights do not fit the network"),
         ({"weights_sha256": "0" * 64}, "expected 000000000000…"),
-        ({"weights_sha256": ""}, "weights are not the ones"),
+        (
+            {"weights_sha256": ""},
+            r"does not say which weights.*add \"weights_sha256\": \"[0-9a-f]{64}",
+        ),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(

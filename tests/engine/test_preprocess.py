@@ -136,3 +136,25 @@ def test_what_is_no_grey_image_is_refused(grey: NDArray[np.float64]) -> None:
 def test_normalise() -> None:
     values = torch.tensor([[0.0, 0.5, 1.0]])
     assert normalise(values, 0.5, 0.25).tolist() == [[-2.0, 0.0, 2.0]]
+
+
+def test_normalise_repeats_the_grey_for_each_channel() -> None:
+    square = torch.rand(2, 1, 5, 4)
+    found = normalise(square, (0.1, 0.2, 0.3), (1.0, 0.5, 0.25), 3)
+    assert found.shape == (2, 3, 5, 4)
+    for channel, (mean, std) in enumerate(((0.1, 1.0), (0.2, 0.5), (0.3, 0.25))):
+        assert torch.allclose(found[:, channel], (square[:, 0] - mean) / std)
+    assert torch.equal(normalise(square, 0.4, 0.5, 3), normalise(square, (0.4,) * 3, (0.5,), 3))
+    assert torch.equal(normalise(square, (0.4,), (0.5,)), normalise(square, 0.4, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("shape", "mean", "channels"),
+    [((1, 1, 4, 4), (0.1, 0.2), 3), ((1, 1, 4, 4), (0.1, 0.2), 1), ((1, 3, 4, 4), 0.1, 3),
+     ((4, 4), 0.1, 3)],
+)  # fmt: skip
+def test_normalise_refuses_what_does_not_go_together(
+    shape: tuple[int, ...], mean: float | tuple[float, ...], channels: int
+) -> None:
+    with pytest.raises(RequestError):
+        normalise(torch.zeros(shape), mean, 0.5, channels)

@@ -17,10 +17,11 @@ import pytest
 import torch
 
 from engine.checkpoint import SPECIFICATION_FILE, WEIGHTS_FILE, load_model, save_model
+from engine.explainer import Explainer
+from engine.explanation import explain
 from engine.models import build
 from engine.presets import PRESETS
 from engine.process import EngineProcess, ProcessDied, Ready, Warm
-from engine.responses import Explainer, explain
 from engine.results import Explanation, Refusal, Request
 from tests.engine.small_networks import grey_image, randomised, specification
 
@@ -169,6 +170,18 @@ def test_a_replaced_model_is_loaded_anew(engine: EngineProcess, tmp_path: Path) 
     assert isinstance(first, Explanation)
     assert isinstance(second, Explanation)
     assert first.model.sha256 != second.model.sha256
+
+
+def test_a_model_whose_description_alone_changes_is_loaded_anew(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    described = _save(tmp_path / "described") / "model.json"
+    engine.ask(_request(described.parent))
+    text = described.read_text(encoding="utf-8").replace('"version": "0.1"', '"version": "0.2"')
+    described.write_text(text, encoding="utf-8")
+    answer = engine.ask(_request(described.parent))
+    assert isinstance(answer, Explanation)
+    assert answer.model.version == "0.2"
 
 
 def _wait(happened: Callable[[], bool]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ import pytest
 from PySide6.QtGui import QImage
 
 import resources
+from engine.checkpoint import save_model
+from engine.models import build
+from tests.engine.small_networks import randomised, specification
 from tests.factories.dicom_files import make_dataset, save
 from viewer.app import main
 
@@ -92,6 +96,42 @@ def test_class_rule_and_seed_are_taken(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "explain.json").read_text(encoding="utf-8"))
     assert (report["target"], report["rule"], report["seed"]) == ("foot", "guided", "full")
     assert report["model"]["name"] == "shallow"
+
+
+def test_a_model_folder_of_ones_own_explains(tmp_path: Path) -> None:
+    facts = specification("plain", {"stages": [[4, 5, 2]]}, ("conv1", "classes"), 32)
+    save_model(randomised(build(facts)).float(), facts, tmp_path / "model")
+    arguments = ["--model", str(tmp_path / "model"), "--rule", "frozen", "--seed", "top_k"]
+    assert main(["explain", str(HAND), "--out", str(tmp_path / "out"), *arguments]) == 0
+    report = json.loads((tmp_path / "out/explain.json").read_text(encoding="utf-8"))
+    assert report["model"]["name"] == "small"
+    assert [layer["name"] for layer in report["layers"]] == ["conv1", "classes"]
+    assert (report["rule"], report["seed"]) == ("frozen", "top_k")
+
+
+def test_a_pickle_is_refused_as_a_model_once_whatever_the_number_of_images(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model, out = tmp_path / "weights.pt", tmp_path / "out"
+    model.write_bytes(pickle.dumps({"weight": [1, 2, 3]}, protocol=2))
+    images = [str(path) for path in resources.sample_files()]
+    assert len(images) > 1
+    assert main(["explain", *images, "--out", str(out), "--model", str(model)]) == 1
+    said = capfd.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert "pickle" in said[0]
+    assert not out.exists()
+
+
+def test_a_model_that_is_not_there_is_a_sentence_that_says_what_can_be_given(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["explain", str(HAND), "--out", str(out), "--model", "depe"]) == 1
+    said = capfd.readouterr().err.strip()
+    assert "no model 'depe'" in said
+    assert all(word in said for word in ("shallow", "deep", "model.json", "ONNX"))
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ import pytest
 
 from engine.geometry import InputGeometry
 from engine.results import Explanation, LayerResponse, Method, ModelIdentity, Prediction
+from engine.smoothing import smooth
 from viewer.dicom.frame import Frame, to_grey
 from viewer.dicom.window import Window
 from viewer.panels.threshold_plot import shares_above
 from viewer.render import colour_maps
-from viewer.render.overlay import OverlayMaker, colourise, smooth
+from viewer.render.overlay import OverlayMaker, colourise
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.presets import preset_name
+from engine.presets import in_words
 from engine.results import Explanation
 from viewer.dicom.attributes import Attributes, opposite_orientation
 from viewer.dicom.frame import Frame
@@ -110,7 +110,7 @@ def layer_title(overlay: Overlay, count: int) -> str:
     kernels, height, width = overlay.layer.native_shape
     return (
         f"{overlay.layer.name} (layer {overlay.layer.depth} of {count}, "
-        f"{width} × {height}, {kernels} kernels)"
+        f"{width} × {height}, {kernels} {'kernel' if kernels == 1 else 'kernels'})"
     )
 
 
@@ -122,12 +122,8 @@ def make_footer(
     first = f"{model.name} {model.version} · weights {model.sha256[:12]} · {explanation.device}"
     if explanation.withheld:
         return (first, f"No output: {explanation.withheld_because}")
-    method = explanation.method
     chance = next(p.probability for p in explanation.predictions if p.name == explanation.target)
-    named = preset_name(method)
-    how = f"rule {method.rule} · seed {method.seed}"
-    if named != f"{method.rule} + {method.seed}":
-        how = f"{named}: {how}"
+    how = in_words(explanation.method)
     target = f"target {explanation.target} (p = {chance:.3f})"
     if overlay is None or not visible:
         return (f"{first} · {how} · {target}", "overlay off", _HOW_TO_SEE)

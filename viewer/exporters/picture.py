@@ -13,6 +13,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSizeF
 from PySide6.QtGui import QImage, QImageWriter, QPainter
 
 from engine.files import write_atomically
+from engine.presets import in_facts
 from engine.results import Explanation
 from viewer import __version__
 from viewer.canvas import decorations
@@ -94,7 +95,7 @@ def provenance(explanation: Explanation | None, overlay: Overlay | None) -> dict
             "licence": explanation.model.licence,
         }
         facts["device"] = explanation.device
-        facts["method"] = asdict(explanation.method)
+        facts["method"] = in_facts(explanation.method)
         facts["target"] = explanation.target
         facts["withheld_because"] = explanation.withheld_because or None
         facts["predictions"] = [

@@ -1,0 +1,145 @@
+"""The front door: everything about one image in one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.errors import EngineError, RequestError
+from engine.explainer import Explainer, Observed, observe
+from engine.geometry import InputGeometry
+from engine.preprocess import fit_to_square
+from engine.presets import DEFAULT_PRESET, PRESETS
+from engine.responses import class_maps, layer_maps
+from engine.results import (
+    Explanation,
+    LayerResponse,
+    Method,
+    ModelIdentity,
+    Opinion,
+    Prediction,
+)
+from engine.rules import RULES
+
+_SEEDS = ("full", "peak", "top_k", "uniform", "class")
+_UNPOOLINGS = ("switch", "nearest", "average")
+
+
+def _check(method: Method, target: str | None, model: ModelIdentity) -> None:
+    if method.rule not in RULES:
+        raise RequestError(f"the rule {method.rule!r} is not known; known are {', '.join(RULES)}")
+    if method.seed not in _SEEDS:
+        raise RequestError(f"the seed {method.seed!r} is not known; known are {', '.join(_SEEDS)}")
+    if method.unpooling not in _UNPOOLINGS:
+        raise RequestError(
+            f"the un-pooling {method.unpooling!r} is not known; known are {', '.join(_UNPOOLINGS)}"
+        )
+    if method.kernels < 1:
+        raise RequestError(f"{method.kernels} kernels were asked for; at least one is needed")
+    check_target(target, model)
+
+
+def check_target(target: str | None, model: ModelIdentity) -> None:
+    """Raise :class:`RequestError` for a class that the model does not have."""
+    if target is not None and target not in model.classes:
+        raise RequestError(f"the model has no class {target!r}; it has {', '.join(model.classes)}")
+
+
+def declined(explainer: Explainer, square: NDArray[np.float32], modality: str) -> str:
+    """Why the model gives no output for an image; empty when it does."""
+    made_for = explainer.model.specification.modalities
+    if modality and made_for and modality not in made_for:
+        wanted = ", ".join(made_for)
+        return f"the image is of modality {modality}; the model was made for {wanted} only"
+    if not square.any():
+        return "the image is blank: all its pixels are as good as equal"
+    return ""
+
+
+def withheld(
+    explainer: Explainer,
+    square: NDArray[np.float32],
+    geometry: InputGeometry,
+    method: Method | Opinion,
+    reason: str,
+) -> Explanation:
+    """The answer about a declined image."""
+    return Explanation(
+        model=explainer.identity,
+        device=explainer.device_name,
+        method=method,
+        target="",
+        predictions=(),
+        layers=(),
+        geometry=geometry,
+        input_image=square,
+        class_responses=None,
+        seconds=0.0,
+        withheld_because=reason,
+    )
+
+
+def explain(
+    explainer: Explainer,
+    image: NDArray[np.generic],
+    method: Method = PRESETS[DEFAULT_PRESET],
+    target: str | None = None,
+    with_classes: bool = False,
+    modality: str = "",
+    aspect_ratio: float = 1.0,
+) -> Explanation:
+    """Everything about one grey image (H, W), bone white: predictions and the maps of all layers.
+
+    ``target`` names the class to explain (the predicted one by default); ``aspect_ratio`` is the
+    height of a pixel over its width. A blank image, or one of a ``modality`` that the model was not
+    made for, is declined. Raises :class:`RequestError` for an unknown class, rule or seed and for
+    an image that cannot be read.
+    """
+    started = time.perf_counter()
+    identity = explainer.identity
+    _check(method, target, identity)
+    square, geometry = fit_to_square(image, explainer.model.specification.input_size, aspect_ratio)
+    reason = declined(explainer, square, modality)
+    if reason:
+        return withheld(explainer, square, geometry, method, reason)
+    observed = observe(explainer, square, geometry)
+    ranked = predictions(explainer, observed)
+    chosen = target or ranked[0].name
+    maps = layer_maps(explainer, observed.recording, method, identity.classes.index(chosen))
+    classes = class_maps(explainer, observed.recording, method) if with_classes else None
+    return Explanation(
+        model=identity,
+        device=explainer.device_name,
+        method=method,
+        target=chosen,
+        predictions=ranked,
+        layers=tuple(_layers(explainer, observed, maps)),
+        geometry=observed.geometry,
+        input_image=observed.square,
+        class_responses=classes,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def predictions(explainer: Explainer, observed: Observed) -> tuple[Prediction, ...]:
+    """Probabilities of all classes, the most probable first."""
+    logits = observed.recording.logits[0].float()
+    several = explainer.model.specification.output == "sigmoid"
+    values = (torch.sigmoid(logits) if several else torch.softmax(logits, 0)).cpu().tolist()
+    if not np.isfinite(values).all():
+        raise EngineError("the model answered with values that are not finite numbers")
+    pairs = zip(explainer.identity.classes, values, strict=True)
+    return tuple(Prediction(name, value) for name, value in sorted(pairs, key=lambda p: -p[1]))
+
+
+def _layers(
+    explainer: Explainer, observed: Observed, maps: list[NDArray[np.float32]]
+) -> Iterator[LayerResponse]:
+    named = zip(explainer.layers, explainer.layer_steps, maps, strict=True)
+    for depth, (name, step, values) in enumerate(named, start=1):
+        _, kernels, height, width = observed.activation(step).shape
+        yield LayerResponse(name, depth, (kernels, height, width), values)
