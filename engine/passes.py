@@ -20,7 +20,7 @@ from engine.operations.base import Signals, Way
 from engine.operations.convolution import channels_last
 from engine.operations.rectifier import Rectifier
 
-CPU_BUDGET = 16 * 2**20
+CPU_BUDGET = 8 * 2**20
 GPU_BUDGET = 512 * 2**20
 
 Seeds = Callable[[int, Tensor | None], Tensor | None]

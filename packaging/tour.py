@@ -17,6 +17,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 import resources
+from engine import contact_sheet
 from viewer.main_window import MainWindow
 from viewer.wiring import make_window
 
@@ -62,6 +63,7 @@ class Tour:
         self.picture("scan-first")
         session.show_layer(14)
         self.picture("hand-deep-layer")
+        self.sheet("contact-sheet")
         chest = next(s for s in session.all_series() if "chest" in s.description)
         session.set_place(session.place_of(chest.instances[0].path))
         self.explained()
@@ -78,6 +80,15 @@ class Tour:
         session.show_layer(4)
         self.picture("shallow-model")
         session.set_model("deep")
+
+    def sheet(self, name: str) -> None:
+        """All layers of what the window explains, as ``engine.contact_sheet`` shows a notebook."""
+        explanation = self.window.session.explanation
+        assert explanation is not None
+        picture = contact_sheet(explanation, tile=200)
+        path = self.out / f"{name}.png"
+        picture.save(path, optimize=True)
+        print(f"wrote {path}")
 
     def real(self, folder: Path) -> None:
         """A folder of real files, identity hidden."""

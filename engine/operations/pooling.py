@@ -63,6 +63,7 @@ class MaxPool(Operation):
 
     pool: Callable[[Tensor], tuple[Tensor, Tensor]]
     window: Window | None = None
+    gives_new = True
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Switches]:
         (maps,) = inputs
