@@ -16,7 +16,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from engine.errors import DeviceError, ModelError
-from engine.files import write_atomically
+from engine.files import read_regular, write_atomically
 from engine.models import ONNX, build
 from engine.models.formats import FOREIGN_SUFFIXES, refuse_foreign
 from engine.models.specification import ModelSpecification
@@ -24,6 +24,7 @@ from engine.models.weights import COUNTER, fill, misfit
 
 SPECIFICATION_FILE = "model.json"
 WEIGHTS_FILE = "weights.safetensors"
+_LARGEST_WEIGHTS = 4 << 30  # bytes
 ONNX_FILE = "model.onnx"
 
 
@@ -131,7 +132,7 @@ def _filled(path: Path, specification: ModelSpecification) -> nn.Module:
     with torch.device("meta"):
         network = build(specification)
     try:
-        data = path.read_bytes()
+        data = read_regular(path, _LARGEST_WEIGHTS)
     except OSError as error:
         raise ModelError(f"{path}: the weights cannot be read ({error.strerror})") from error
     specification.check_digest(path, hashlib.sha256(data).hexdigest())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,7 +34,15 @@ class Explainer:
     @classmethod
     def prepare(cls, model: LoadedModel, device: torch.device) -> Explainer:
         """Raises :class:`ModelError` or :class:`UnsupportedOperationError` for a model that the
-        engine cannot read."""
+        engine cannot read, and for one that ends in something else than its specification says."""
+        explainer = cls._read(model, device)
+        ending, said = explainer.graph.ending, model.specification.output
+        if ending not in ("", said):
+            raise ModelError(f"the network ends in {ending}, but its specification says {said}")
+        return explainer
+
+    @classmethod
+    def _read(cls, model: LoadedModel, device: torch.device) -> Explainer:
         facts = model.specification
         network = model.network.to(device)
         weights = next(iter(network.parameters()), None)
@@ -69,7 +77,7 @@ class Explainer:
         mean: float | tuple[float, ...] = 0.0,
         std: float | tuple[float, ...] = 1.0,
         layers: Sequence[str] = (),
-        output: str = "softmax",
+        output: str = "",
         device: str = "",
     ) -> Explainer:
         """An explainer of any network of yours, [1, channels, input_size, input_size] → logits.
@@ -77,7 +85,8 @@ class Explainer:
         ``mean`` and ``std`` normalise grey values in 0…1, for all channels or each. ``layers``
         are module paths to explain; by default those that the network names itself
         (``layer_names``), or every one. ``output`` is ``softmax`` or, for findings that do not
-        exclude each other, ``sigmoid``. The network stays where it is unless a ``device`` (auto,
+        exclude each other, ``sigmoid``; by default what the network ends in, softmax if it ends in
+        logits. The network stays where it is unless a ``device`` (auto,
         cpu, cuda) is named, is put into evaluation mode while it is read, and left as it was.
         """
         facts = ModelSpecification(
@@ -94,14 +103,20 @@ class Explainer:
             intended_use="research",
             licence="not stated",
             channels=channels,
-            output=output,  # type: ignore[arg-type]
+            output=output or "softmax",  # type: ignore[arg-type]
         )
         training = [module for module in network.modules() if module.training]
         try:
             network.eval()
             weights = next(iter(network.parameters()), torch.empty(0))
             place = choose_device(device) if device else weights.device
-            return cls.prepare(LoadedModel(network, facts), place)
+            if output:
+                return cls.prepare(LoadedModel(network, facts), place)
+            explainer = cls._read(LoadedModel(network, facts), place)
+            if explainer.graph.ending == "sigmoid":
+                several = LoadedModel(network, replace(facts, output="sigmoid"))
+                return replace(explainer, model=several)
+            return explainer
         finally:
             for module in training:
                 module.training = True

@@ -15,6 +15,9 @@ from engine.operations.base import Operation
 from engine.operations.convolution import Convolution
 from engine.operations.normalisation import ChannelScale
 
+# Kinds of steps that hand on the same values in another shape.
+RESHAPED = ("view", "_unsafe_view", "reshape", "squeeze", "unsqueeze")
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -33,11 +36,13 @@ class Step:
 class Graph:
     """``steps[0]`` is the image, the last step the logits [1, classes]. ``outputs`` maps a
     module's dotted path (``path#2`` for its second call) to the step that yields its output.
-    Valid for images of ``input_shape`` [1, C, *sides]."""
+    Valid for images of ``input_shape`` [1, C, *sides]. ``ending`` is what the network does to its
+    logits at the very end: softmax, sigmoid or nothing."""
 
     steps: tuple[Step, ...]
     outputs: Mapping[str, int]
     input_shape: torch.Size
+    ending: str = ""
 
     def step_of(self, layer: str) -> int:
         """The step that a layer's name means: a module's path or a call site's name."""

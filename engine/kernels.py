@@ -21,7 +21,7 @@ from engine.explainer import Explainer, Observed
 from engine.graph import Graph
 from engine.passes import back_project, budget_for, push_forward
 from engine.patches import Patch, PatchDescent
-from engine.responses import class_seed, to_numpy, way_of
+from engine.responses import class_seed, explained_step, to_numpy, way_of
 from engine.results import KernelMaps, KernelScore, Method
 from engine.rules import RULES
 
@@ -35,9 +35,9 @@ def rank_by_activation(
     explainer: Explainer, observed: Observed, layers: Sequence[str]
 ) -> tuple[KernelScore, ...]:
     """Kernels of the layers by summed activation, the greatest first."""
+    steps = {layer: explained_step(explainer, observed, layer) for layer in layers}
     return _ranked(
-        (layer, observed.activation(explainer.graph.step_of(layer))[0].flatten(1).sum(1))
-        for layer in layers
+        (layer, observed.activation(step)[0].flatten(1).sum(1)) for layer, step in steps.items()
     )
 
 
@@ -46,7 +46,7 @@ def rank_by_class(
 ) -> tuple[KernelScore, ...]:
     """Kernels by their contribution to a class: Σ z ⊙ ∂logit/∂z over the kernel's positions,
     exact to first order (gradient × activation), the greatest first."""
-    wanted = {explainer.graph.step_of(layer): layer for layer in layers}
+    wanted = {explained_step(explainer, observed, layer): layer for layer in layers}
     classes = explainer.model.specification.classes
     if target not in classes:
         raise RequestError(f"the model has no class {target!r}; it has {', '.join(classes)}")
@@ -62,7 +62,7 @@ def rank_by_class(
         return None
 
     way = way_of(Method("gradient", "class"))
-    back_project(explainer.graph, observed.recording, way, seeds_at, to=min(wanted))
+    back_project(explainer.graph, observed.recording, way, seeds_at, to=min(wanted, default=0))
     return _ranked((layer, found[layer]) for layer in layers if layer in found)
 
 
@@ -88,7 +88,7 @@ def region_masses(
     graph, recording = explainer.graph, observed.recording
     if regions.ndim != 3 or regions.shape[1:] != tuple(graph.input_shape[2:]):
         raise RequestError(f"the regions have the shape {regions.shape}, not that of the input")
-    steps = {layer: graph.step_of(layer) for layer in layers}
+    steps = {layer: explained_step(explainer, observed, layer) for layer in layers}
     start = torch.from_numpy(np.ascontiguousarray(regions, np.float32)).to(recording.logits)
     start = start[:, None].expand(-1, graph.input_shape[1], -1, -1)
     pushed = push_forward(graph, recording, way_of(method), start, steps.values())
@@ -119,7 +119,9 @@ def _seeds_of_layers(
             return class_seed(observed.recording.logits, classes.index(target))
         return None
 
-    back_project(explainer.graph, observed.recording, way_of(method), seeds_at, to=min(steps))
+    back_project(
+        explainer.graph, observed.recording, way_of(method), seeds_at, to=min(steps, default=0)
+    )
     return found
 
 
@@ -164,9 +166,7 @@ def kernel_maps(
     CPU. Memory: one chunk of maps, and ``budget`` bytes of signals at a step, whatever the number
     of kernels. Raises :class:`RequestError` for a kernel that the layer does not have.
     """
-    step = explainer.graph.step_of(layer)
-    if step not in observed.recording.kept:
-        raise RequestError(f"the layer {layer!r} is not among those explained")
+    step = explained_step(explainer, observed, layer)
     count = observed.activation(step).shape[1]
     every = range(count) if kernels is None else kernels
     for kernel in every:

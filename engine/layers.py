@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from engine.graph import Graph
+import torch
+
+from engine.graph import RESHAPED, Graph
+from engine.operations.base import Way
 from engine.operations.convolution import Convolution
 from engine.operations.joins import Concatenation, Sum
 from engine.operations.normalisation import ChannelScale
 from engine.operations.rectifier import Rectifier, Unit
+from engine.rules import RULES
 
 _POOLED = ("mean", "_adaptive_avg_pool2d", "avg_pool2d", "avg_pool3d")
-_RESHAPED = ("view", "_unsafe_view", "reshape", "squeeze", "unsqueeze")
+_GRADIENT = Way(RULES["gradient"])
 
 
 def every_layer(graph: Graph) -> tuple[str, ...]:
@@ -55,11 +59,27 @@ def class_layer(graph: Graph) -> int | None:
     """The step with one kernel per class whose mean over the sides is the logits, if any."""
     position = len(graph.steps) - 1
     pooled = False
-    while graph.steps[position].kind in (*_POOLED, *_RESHAPED):
+    while graph.steps[position].kind in (*_POOLED, *RESHAPED):
         pooled |= graph.steps[position].kind in _POOLED
         (position,) = graph.steps[position].inputs
     step = graph.steps[position]
-    one_each = step.shape[1] == graph.steps[-1].shape[1]
-    if pooled and one_each and graph.maps(position) and isinstance(step.operation, Convolution):
-        return position
+    if pooled and graph.maps(position) and isinstance(step.operation, Convolution):
+        return position if _is_its_mean(graph, position) else None
     return None
+
+
+def _is_its_mean(graph: Graph, position: int) -> bool:
+    """True when each logit is the mean of its own channel over all positions of the step."""
+    classes, shape = graph.steps[-1].shape[1], graph.steps[position].shape
+    if shape[1] != classes:
+        return False
+    signal, at = torch.eye(classes), len(graph.steps) - 1
+    while at != position:
+        step = graph.steps[at]
+        (below,) = step.inputs
+        assert step.operation is not None
+        (found,) = step.operation.back(signal, graph.steps[below].shape, _GRADIENT)
+        assert found is not None
+        signal, at = found, below
+    expected = torch.eye(classes).view(classes, classes, *(1,) * len(shape[2:]))
+    return bool(torch.allclose(signal, expected / shape[2:].numel()))

@@ -228,26 +228,40 @@ def _(
     return (replace(patch, values=patch.values * scale),)
 
 
-@back.register(Rectifier)
-@back.register(Unit)
-@back.register(Gate)
+@back.register
 def _(
-    operation: Rectifier | Unit | Gate,
-    patch: Patch,
-    record: Tensor,
-    way: Way,
-    shapes: tuple[torch.Size, ...],
+    operation: Rectifier, patch: Patch, record: Tensor, way: Way, shapes: tuple[torch.Size, ...]
 ) -> PatchesBack:
-    """Value by value: the record is looked at where the patch lies."""
+    """The record is looked at where the patch lies; it is 0 outside the grid, and so is what
+    passes."""
     under = record
     if way.rule.gates_forward:
         under = crops(record, patch.corner, patch.sides, patch.channel)
     (values,) = operation.back(patch.values, under, way)
-    if values is None:
+    assert values is not None
+    return (replace(patch, values=values, trimmed=patch.trimmed or way.rule.gates_forward),)
+
+
+@back.register
+def _(
+    operation: Unit, patch: Patch, record: Tensor, way: Way, shapes: tuple[torch.Size, ...]
+) -> PatchesBack:
+    """The gate is made of the whole record, since the function may differ between channels and
+    places, and then looked at where the patch lies."""
+    values = patch.values.clamp(min=0) if way.rule.gates_signal else patch.values
+    if way.rule.gates_forward:
+        gate = operation.gate(record, way.rule.slopes)
+        values = values * crops(gate, patch.corner, patch.sides, patch.channel)
+    return (replace(patch, values=values),)
+
+
+@back.register
+def _(
+    operation: Gate, patch: Patch, record: Tensor, way: Way, shapes: tuple[torch.Size, ...]
+) -> PatchesBack:
+    if not way.rule.slopes:
         return (None,)
-    # A rectifier's record is 0 outside the grid, and so is what passes it.
-    clean = patch.trimmed or (way.rule.gates_forward and isinstance(operation, Rectifier))
-    return (replace(patch, values=values, trimmed=clean),)
+    return back(Unit(operation.function), patch, record, way, shapes)
 
 
 @back.register

@@ -84,6 +84,14 @@ def to_numpy(maps: Tensor) -> Maps:
     return np.asarray(maps.float().cpu().numpy())
 
 
+def explained_step(explainer: Explainer, observed: Observed, layer: str) -> int:
+    """The step of a layer whose activation was kept; raises :class:`RequestError` otherwise."""
+    step = explainer.graph.step_of(layer)
+    if step not in observed.recording.kept:
+        raise RequestError(f"the layer {layer!r} is not among those explained")
+    return step
+
+
 def map_of(
     explainer: Explainer,
     observed: Observed,
@@ -98,9 +106,7 @@ def map_of(
     The seed is the activation there; ``method`` gives the rule and the un-pooling. Raises
     :class:`RequestError` for a kernel or a position that the layer does not have.
     """
-    step = explainer.graph.step_of(layer)
-    if step not in observed.recording.kept:
-        raise RequestError(f"the layer {layer!r} is not among those explained")
+    step = explained_step(explainer, observed, layer)
     activation = observed.activation(step)
     _, kernels, *sides = activation.shape
     if kernel is not None and not 0 <= kernel < kernels:
@@ -113,10 +119,7 @@ def map_of(
         raise RequestError(
             f"the position {tuple(position)} is outside the {grid} grid of {layer!r}"
         )
-    where = [slice(None)] * len(sides) if position is None else list(position)
-    part = torch.zeros_like(activation)
-    index = (0, slice(None) if kernel is None else kernel, *where)
-    part[index] = activation[index]
+    part = seeds.of_position(activation, position, kernel)
     rows = back_project(
         explainer.graph,
         observed.recording,

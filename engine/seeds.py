@@ -70,9 +70,10 @@ def of_kernels(activation: Tensor, kernels: Tensor) -> Tensor:
     return seeds
 
 
-def of_position(activation: Tensor, position: Sequence[int], kernel: int | None) -> Tensor:
-    """One seed: one position along the sides, of one kernel or (None) of all."""
-    where = (0, slice(None) if kernel is None else kernel, *position)
+def of_position(activation: Tensor, position: Sequence[int] | None, kernel: int | None) -> Tensor:
+    """One seed: one position along the sides or (None) all, of one kernel or (None) of all."""
+    places = [slice(None)] * (activation.ndim - 2) if position is None else list(position)
+    where = (0, slice(None) if kernel is None else kernel, *places)
     seed = torch.zeros_like(activation)
     seed[where] = activation[where]
     return seed

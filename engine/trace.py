@@ -9,7 +9,8 @@ becomes a constant; Python control flow is followed as it goes for an image of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from engine.errors import ModelError, UnsupportedOperationError
-from engine.graph import Graph, Step, folded
+from engine.graph import RESHAPED, Graph, Step, folded, record
 from engine.operations.derivative import Derivative
 from engine.operations.joins import Product
 from engine.operations.rectifier import Gate, Softmax, Steps, Unit
@@ -41,7 +42,7 @@ def trace(network: nn.Module, example: Tensor, keep: Iterable[str] = ()) -> Grap
         raise ModelError(f"the example has the shape {tuple(example.shape)}; [1, C, …] is needed")
     watch = Watch(example, network)
     try:
-        with torch.no_grad(), watch.named_calls(), watch, _Spelling():
+        with torch.no_grad(), watch.named_calls(), watch, _Spelling(watch):
             answer = torch.func.functionalize(lambda image: network(image.clone()))(example)
     except (ModelError, UnsupportedOperationError):
         raise
@@ -49,15 +50,45 @@ def trace(network: nn.Module, example: Tensor, keep: Iterable[str] = ()) -> Grap
         raise ModelError(
             f"the network does not run on an image [{', '.join(map(str, example.shape))}]: {error}"
         ) from error
-    steps, outputs = _up_to(watch.step_of(answer), watch)
-    steps = recognised(steps)
+    last = watch.step_of(answer)
+    every = recognised(watch.steps[: last + 1])
+    _verify(network, Graph(tuple(every), {}, example.shape), example)
+    steps, ending = _up_to_logits(every)
+    outputs = {name: step for name, step in watch.outputs.items() if step < len(steps)}
     called = {step.name: position for position, step in enumerate(steps)} | dict(outputs)
     kept = {called[name] for name in keep if name in called}
-    return Graph(folded(steps, kept), outputs, example.shape)
+    return Graph(folded(steps, kept), outputs, example.shape, ending)
+
+
+def _verify(network: nn.Module, graph: Graph, example: Tensor) -> None:
+    """Hold the graph against the network on an image that it has not seen: whatever went past the
+    watch (values handed to NumPy, say) shows there."""
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(example.shape, generator=generator).to(example)
+    with torch.no_grad():
+        expected = network(image.clone())
+        found = record(graph, image, ()).logits
+    if not bool(expected.isfinite().all()):
+        return
+    apart = float((found - expected).abs().max())
+    if apart > _AGREEMENT[example.dtype] * max(float(expected.abs().max()), 1e-6):
+        raise UnsupportedOperationError(
+            "the network answers a second image otherwise than its own operations say; it hands "
+            "values of the image to something that PyTorch does not see, or keeps a state"
+        )
+
+
+# Of the greatest logit; rounding alone stays well below.
+_AGREEMENT = defaultdict(lambda: 0.1, {torch.float64: 1e-6, torch.float32: 1e-3})
 
 
 class _Spelling(TorchFunctionMode):
-    """Writes the one operation that ``functionalize`` cannot rewrite in words that it knows."""
+    """Writes the operation that ``functionalize`` cannot rewrite in words that it knows, and marks
+    ``detach``, which is not to be told from other aliases further down."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -68,19 +99,25 @@ class _Spelling(TorchFunctionMode):
             return torch.nn.functional.hardtanh(
                 args[0] if args else kwargs["input"], 0.0, 6.0, inplace
             )
+        if func in (torch.Tensor.detach, torch.detach):
+            return self._watch.held(args[0] if args else kwargs["input"])
         return func(*args, **kwargs)
 
 
-def _up_to(last: int, watch: Watch) -> tuple[list[Step], Mapping[str, int]]:
-    """The steps up to the logits: a softmax or sigmoid at the very end is left out, since a class
-    is explained by what speaks for it before it competes."""
-    while isinstance(watch.steps[last].operation, (Softmax, Gate)):
-        (last,) = watch.steps[last].inputs
-    if len(watch.steps[last].shape) != 2:
-        shape = tuple(watch.steps[last].shape)
+def _up_to_logits(steps: list[Step]) -> tuple[list[Step], str]:
+    """The steps up to the logits, and what was left out after them: a softmax or sigmoid at the
+    end, since a class is explained by what speaks for it before it competes."""
+    last, ending = len(steps) - 1, ""
+    below = last
+    while steps[below].kind in RESHAPED and len(steps[below].inputs) == 1:
+        (below,) = steps[below].inputs
+    if isinstance(steps[below].operation, (Softmax, Gate)):
+        ending = "softmax" if isinstance(steps[below].operation, Softmax) else "sigmoid"
+        (last,) = steps[below].inputs
+    if len(steps[last].shape) != 2:
+        shape = tuple(steps[last].shape)
         raise UnsupportedOperationError(f"the model must return logits [1, classes], not {shape}")
-    outputs = {name: step for name, step in watch.outputs.items() if step <= last}
-    return watch.steps[: last + 1], outputs
+    return steps[: last + 1], ending
 
 
 def recognised(steps: list[Step]) -> list[Step]:
@@ -95,9 +132,11 @@ def _unit(steps: list[Step], step: Step) -> Step | None:
         gate = steps[gating].operation
         if not isinstance(gate, (Gate, Steps)) or steps[gating].inputs != (value,):
             continue
+        if step.shape != steps[value].shape:
+            continue
         if isinstance(step.operation, Product) and step.operation.function is torch.mul:
             return replace(step, operation=_gated(gate), inputs=(value,))
-        if isinstance(step.operation, Derivative) and step.inputs[0] == gating:
+        if isinstance(step.operation, Derivative) and step.kind == "where":
             return replace(step, operation=_chosen(step.operation, gate), inputs=(value,))
     return None
 

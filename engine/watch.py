@@ -18,6 +18,7 @@ from engine.errors import UnsupportedOperationError
 from engine.graph import Step
 from engine.operations.base import Operation
 from engine.operations.call import Call
+from engine.operations.rectifier import Steps
 from engine.operations.table import MADE_NEW, OPERATIONS, PASSED_ON, RANDOM_IN_TRAINING
 
 
@@ -33,6 +34,7 @@ class _Spot:
 
     modules: list[str] = field(default_factory=list)
     naming: str | None = None
+    holding: bool = False
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -78,13 +80,22 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
         handles = (
             modules.register_module_forward_pre_hook(enter),
-            modules.register_module_forward_hook(leave),
+            modules.register_module_forward_hook(leave, always_call=True),
         )
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
+
+    def held(self, values: Tensor) -> Tensor:
+        """``detach``: the same values, through which no signal passes."""
+        self._spot.holding = True
+        try:
+            out: Tensor = torch.ops.aten.alias(values)
+            return out
+        finally:
+            self._spot.holding = False
 
     def step_of(self, answer: object) -> int:
         """The step that yields what the network returned; raises what stands in the way."""
@@ -113,7 +124,13 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             reason = f"the network draws random numbers at {self._place(name)!r}; switch that off"
             self._keep(name, name, [UnsupportedOperationError(reason)], (), output)
             return output
-        if not holes or name in MADE_NEW:
+        if not holes or (name in MADE_NEW and holes == [0]):
+            return output
+        if self._spot.holding:
+            step = self._found[id(flat[holes[0]])][0]
+            made: list[Any] = [Steps(lambda values: values)] if isinstance(step, int) else [step]
+            place = self._place("detach")
+            self._keep(place, "detach", made, (step,) if isinstance(step, int) else (), output)
             return output
         self._follow(_Met(name, func, flat, layout, holes), output)
         return output

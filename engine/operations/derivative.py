@@ -73,7 +73,8 @@ def _maximum(call: Call) -> Operation:
     """Of two maps, or of a map and a constant; the maximum with zero is a rectifier."""
     if len(call.inputs) == 1:
         constant = call["other" if call.names == ("self",) else "self"]
-        if call.name == "maximum" and not bool(constant.any()):
+        same = call.output.shape == call.inputs[0].shape
+        if call.name == "maximum" and same and not bool(constant.any()):
             return Rectifier()
     if call.output.shape[0] != 1:
         raise ValueError("it acts along the first axis, the batch")

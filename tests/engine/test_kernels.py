@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -104,6 +106,50 @@ def test_a_peak_at_the_border_loses_what_lies_outside() -> None:
         found = _stacked(list(kernel_maps(explainer, moved, method, "two")))
         expected = _whole_maps(explainer, moved, method, "two")
         assert float(np.abs(found - expected).max()) <= 2e-6 * float(np.abs(expected).max())
+
+
+class ByChannelAndPlace(nn.Module):
+    """Units that differ between channels and places, and a gate written by hand."""
+
+    layer_names = ("a", "b", "classes")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.PReLU(6, init=0.3))
+        self.b = nn.Conv2d(6, 5, 3, padding=1)
+        self.classes = nn.Conv2d(5, 2, 1)
+        generator = torch.Generator().manual_seed(3)
+        self.register_buffer("low", torch.randn(1, 6, 1, 1, generator=generator) / 5)
+        self.register_buffer("bar", torch.randn(1, 1, 32, 32, generator=generator) / 5)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        maps = torch.clamp(self.a(picture), min=self.low)
+        maps = self.b(maps * (maps > self.bar))
+        out: Tensor = self.classes(maps * torch.sigmoid(maps)).mean((2, 3))
+        return out
+
+
+@pytest.mark.parametrize("rule", RULE_NAMES)
+@pytest.mark.parametrize("seed", ["peak", "full"])
+def test_units_that_differ_between_channels_and_places_do_so_in_patches(
+    rule: RuleName, seed: SeedName
+) -> None:
+    torch.manual_seed(1)
+    explainer = Explainer.of(ByChannelAndPlace(), ("a", "b"), 32)
+    observed = observed_by(explainer)
+    method = Method(rule, seed)
+    for layer in explainer.layers:
+        found = _stacked(list(kernel_maps(explainer, observed, method, layer)))
+        expected = _whole_maps(explainer, observed, method, layer)
+        assert float(np.abs(found - expected).max()) <= 2e-6 * float(np.abs(expected).max())
+
+
+@pytest.mark.parametrize("rank", [rank_by_activation, rank_by_class])
+def test_a_layer_that_is_not_explained_is_not_ranked(rank: Callable[..., object]) -> None:
+    explainer = small_explainer("residual")
+    more = (explainer.model.specification.classes[0],) if rank is rank_by_class else ()
+    with pytest.raises(RequestError, match="not among those explained"):
+        rank(explainer, observed_by(explainer), ("relu3",), *more)
 
 
 def test_kernels_come_in_chunks_in_the_order_asked_for_with_progress() -> None:

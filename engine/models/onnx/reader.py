@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from onnx import AttributeProto
 
 from engine.errors import ModelError, UnsupportedOperationError
+from engine.files import read_regular
 from engine.models.onnx.external import MAXIMUM_BYTES, ExternalData
 from engine.models.onnx.file import Attribute, OnnxFile, Record
 from engine.models.onnx.structure import check_order, input_of
@@ -61,9 +62,7 @@ def read_onnx(path: Path) -> OnnxFile:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise ModelError(f"{path}: the file is larger than {MAXIMUM_BYTES >> 20} MiB")
-        return path.read_bytes()
+        return read_regular(path, MAXIMUM_BYTES)
     except OSError as error:
         raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
 

@@ -96,7 +96,8 @@ def mean(node: Node) -> Function:
 def matrix_product(node: Node) -> Function:
     first, second = node.shape(0), node.shape(1)
     if first and second:
-        node.bounded((*first[:-1], *(second[-1:] if len(second) > 1 else ())))
+        batch = torch.broadcast_shapes(first[:-2], second[:-2])  # type: ignore[no-untyped-call]
+        node.bounded((*batch, *first[-2:-1], *(second[-1:] if len(second) > 1 else ())))
     return torch.matmul
 
 

@@ -28,7 +28,8 @@ def convolution(node: Node) -> Function:
     window = Window.of(node, node.shape(0)[2:], node.shape(1)[2:])
     strides, dilations, groups = window.strides, window.dilations, node.integer("group", 1)
     padding = window.begins if window.symmetric else 0
-    node.bounded((node.shape(1)[0], *window.positions(node.shape(0)[2:])))
+    batch = node.shape(0)[0]
+    node.bounded((batch, node.shape(1)[0], *window.positions(node.shape(0)[2:])))
 
     def run(maps: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         fitted = maps if window.symmetric else window.padded(maps)
