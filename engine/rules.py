@@ -10,7 +10,7 @@
 
 For a rectifier the gate is 1 where the input was positive, and slope and gate are the same. A
 smooth unit such as SiLU, x·σ(x), has the gate σ(x) (output over input) and a slope of its own;
-``gradient`` takes the slope, and so equals autograd everywhere, the others hold the gate. In the
+``gradient`` takes the slope, and so equals autograd, the others hold the gate. In the
 same way a squashing function that only weighs other maps (the sigmoid of squeeze-and-excitation)
 is a gate: ``gradient`` goes through it, the other rules hold it constant.
 """
