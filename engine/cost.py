@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from engine.graph import Graph, Step
-from engine.operations.convolution import Convolution, Linear
+from engine.operations.convolution import Convolution, Linear, seen
 from engine.operations.pooling import MaxPool
 
 
@@ -70,11 +70,11 @@ def way_down(graph: Graph, start: int, peaks: bool) -> float:
             depth = step.operation.weight.shape[0] if single else 1
             total += _cost(graph, step) * share / depth
             kernel = step.operation.weight.shape[2:]
-            below = _seen(covered, step.operation.stride, step.operation.dilation, tuple(kernel))
+            below = seen(covered, kernel, step.operation.stride, step.operation.dilation)
             mixes = single and step.operation.weight.shape[1] == 1 and step.operation.groups > 1
         elif isinstance(step.operation, MaxPool) and step.operation.window is not None:
             window = step.operation.window
-            below = _seen(covered, window.stride, window.dilation, window.kernel)
+            below = seen(covered, window.kernel, window.stride, window.dilation)
         elif isinstance(step.operation, Linear):
             total += _cost(graph, step)
         for item in step.inputs:
@@ -87,14 +87,3 @@ def way_down(graph: Graph, start: int, peaks: bool) -> float:
             )
             sides[item] = (grown, alone and mixes)
     return total
-
-
-def _seen(
-    sides: tuple[int, ...],
-    stride: tuple[int, ...],
-    dilation: tuple[int, ...],
-    kernel: tuple[int, ...],
-) -> tuple[int, ...]:
-    """How much of a window's input a part of its output looks at."""
-    every = zip(sides, stride, dilation, kernel, strict=True)
-    return tuple((n - 1) * s + d * (k - 1) + 1 for n, s, d, k in every)

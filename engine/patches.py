@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from engine.graph import Graph, Recording
 from engine.operations.base import Operation, Way
-from engine.operations.convolution import Convolution, channels_last
+from engine.operations.convolution import Convolution, channels_last, seen
 from engine.operations.joins import Concatenation, Sum
 from engine.operations.normalisation import ChannelScale
 from engine.operations.pooling import MaxPool, Switches, Window
@@ -148,8 +148,7 @@ def _joined(first: Patch, second: Patch, channels: int) -> Patch:
 def _grown(window: Convolution | Window, sides: Sides) -> Sides:
     """What the windows of a patch look at."""
     kernel = window.kernel if isinstance(window, Window) else window.weight.shape[2:]
-    every = zip(sides, window.stride, window.dilation, kernel, strict=True)
-    return tuple((n - 1) * s + d * (k - 1) + 1 for n, s, d, k in every)
+    return seen(sides, kernel, window.stride, window.dilation)
 
 
 # How each operation takes a patch back, given the shape of each input; None where it cannot.

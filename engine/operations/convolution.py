@@ -18,6 +18,12 @@ from engine.operations.call import Call, Rows
 Sides = tuple[int, ...]
 
 
+def seen(sides: Sequence[int], kernel: Sequence[int], stride: Sides, dilation: Sides) -> Sides:
+    """How much of a window's input a part of its output of these sides looks at."""
+    every = zip(sides, kernel, stride, dilation, strict=True)
+    return tuple((n - 1) * s + d * (k - 1) + 1 for n, k, s, d in every)
+
+
 def channels_last(maps: Tensor) -> Tensor:
     """Maps with the channels innermost: on a CPU both ways are two to five times faster."""
     if maps.ndim == 4 and maps.shape[1] == 1:  # both layouts at once; say which is meant
@@ -90,10 +96,7 @@ class Convolution(Operation):
         """The adjoint onto all that the signal looks at, (n - 1)s + d(k - 1) + 1 to a side, padding
         included."""
         if self._grey and signal.ndim == 4:
-            every = zip(
-                signal.shape[2:], self.stride, self.dilation, self.weight.shape[2:], strict=True
-            )
-            sides = [(n - 1) * s + d * (k - 1) + 1 for n, s, d, k in every]
+            sides = seen(signal.shape[2:], self.weight.shape[2:], self.stride, self.dilation)
             return self._onto_one_channel(signal, sides, self._none)
         return torch.convolution(
             channels_last(signal),
