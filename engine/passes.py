@@ -27,7 +27,7 @@ Seeds = Callable[[int, Tensor | None], Tensor | None]
 
 
 def budget_for(device: torch.device) -> int:
-    """Bytes that a batch of signals may take at one step, by measurement."""
+    """Bytes that a batch of signals may take at one step: measured for CPUs, a guess for GPUs."""
     return GPU_BUDGET if device.type == "cuda" else CPU_BUDGET
 
 

@@ -37,19 +37,16 @@ class ChannelScale(Operation):
         scale = scale if gamma is None else gamma * scale
         return cls(scale, -mean * scale if beta is None else beta - mean * scale)
 
-    def _across(self, values: Tensor, maps: Tensor) -> Tensor:
-        return values.view(1, -1, *(1,) * (maps.ndim - 2))
-
     def forward(self, *inputs: Tensor) -> tuple[Tensor, None]:
         (maps,) = inputs
-        return maps * self._across(self.scale, maps) + self._across(self.shift, maps), None
+        return maps * _across(self.scale, maps) + _across(self.shift, maps), None
 
     def push(self, signals: Signals, record: None, way: Way) -> Tensor | None:
         (signal,) = signals
-        return None if signal is None else signal * self._across(self.scale, signal)
+        return None if signal is None else signal * _across(self.scale, signal)
 
     def back(self, signal: Tensor, record: None, way: Way) -> Signals:
-        return (signal * self._across(self.scale, signal),)
+        return (signal * _across(self.scale, signal),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +89,18 @@ class OwnStatistics(Operation):
         return (record[2],)
 
 
-def _across(values: Tensor | None, maps: Tensor) -> Tensor | None:
-    return None if values is None else values.view(1, -1, *(1,) * (maps.ndim - 2))
+def _across(values: Tensor, maps: Tensor) -> Tensor:
+    """[C] → [1, C, 1, …] for maps with any number of sides."""
+    return values.view(1, -1, *(1,) * (maps.ndim - 2))
+
+
+def _affine(call: Call, maps: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    """Weight and bias per channel, as they broadcast against the maps."""
+    weight, bias = (call[name] for name in ("weight", "bias"))
+    return (
+        None if weight is None else _across(weight, maps),
+        None if bias is None else _across(bias, maps),
+    )
 
 
 def _batch_norm(call: Call) -> Operation:
@@ -102,7 +109,7 @@ def _batch_norm(call: Call) -> Operation:
     own = call.arguments.get("training", call.name == "_native_batch_norm_legit")
     if own or mean is None or variance is None:
         grouped = (maps.shape[1], math.prod(maps.shape[2:]))
-        weight, bias = _across(call["weight"], maps), _across(call["bias"], maps)
+        weight, bias = _affine(call, maps)
         return OwnStatistics(grouped, weight, bias, call["eps"])
     return ChannelScale.from_statistics(call["weight"], call["bias"], mean, variance, call["eps"])
 
@@ -117,7 +124,7 @@ def _layer_norm(call: Call) -> Operation:
 
 def _group_norm(call: Call) -> Operation:
     maps, groups = call.only("input"), call["group"]
-    weight, bias = _across(call["weight"], maps), _across(call["bias"], maps)
+    weight, bias = _affine(call, maps)
     return OwnStatistics((groups, maps.numel() // groups), weight, bias, call["eps"])
 
 
