@@ -13,6 +13,10 @@ from engine.errors import EngineError
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "bench": ("engine.bench", "measure how long explanations take on this machine"),
+        "evaluate": (
+            "engine.evaluation.command",
+            "measure how good a model's answers are on labelled images",
+        ),
         "convert": ("engine.models.convert", "make a model folder of a PyTorch state dict"),
     }
 )

@@ -17,6 +17,7 @@ from torch import nn
 
 from engine.errors import DeviceError, ModelError
 from engine.files import read_regular, write_atomically
+from engine.gate import Gate, load_gate
 from engine.models import ONNX, build
 from engine.models.formats import FOREIGN_SUFFIXES, refuse_foreign
 from engine.models.specification import ModelSpecification
@@ -30,10 +31,12 @@ ONNX_FILE = "model.onnx"
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network in evaluation mode with the specification that its folder gives."""
+    """A network in evaluation mode with the specification that its folder gives, and the gate that
+    lets it decline, if it has one."""
 
     network: nn.Module
     specification: ModelSpecification
+    gate: Gate | None = None
 
 
 def save_model(
@@ -79,7 +82,8 @@ def load_model(path: Path) -> LoadedModel:
     if specification.architecture == ONNX:
         return _load_onnx(path / ONNX_FILE, specification)
     network = _filled(path / WEIGHTS_FILE, specification)
-    return LoadedModel(network.requires_grad_(False), specification)
+    gate = load_gate(path, specification) if specification.gate_sha256 else None
+    return LoadedModel(network.requires_grad_(False), specification, gate)
 
 
 def model_files(path: Path) -> tuple[Path, ...]:

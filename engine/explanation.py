@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from engine.errors import EngineError, RequestError
+from engine.errors import RequestError
 from engine.explainer import Explainer, Observed, observe
+from engine.gate import unfit
 from engine.geometry import InputGeometry
+from engine.outputs import probabilities_of
 from engine.preprocess import fit_to_square
 from engine.presets import DEFAULT_PRESET, PRESETS
 from engine.responses import class_maps, layer_maps
@@ -49,15 +50,25 @@ def check_target(target: str | None, model: ModelIdentity) -> None:
         raise RequestError(f"the model has no class {target!r}; it has {', '.join(model.classes)}")
 
 
-def declined(explainer: Explainer, square: NDArray[np.float32], modality: str) -> str:
-    """Why the model gives no output for an image; empty when it does."""
-    made_for = explainer.model.specification.modalities
-    if modality and made_for and modality not in made_for:
-        wanted = ", ".join(made_for)
-        return f"the image is of modality {modality}; the model was made for {wanted} only"
-    if not square.any():
-        return "the image is blank: all its pixels are as good as equal"
-    return ""
+def look(
+    explainer: Explainer,
+    square: NDArray[np.float32],
+    geometry: InputGeometry,
+    modality: str = "",
+) -> tuple[Observed | None, str]:
+    """What the network saw in a fitted image, or why the model gives no output for it, in words
+    (see :mod:`engine.gate`)."""
+    reason = unfit(explainer.model.specification, square, geometry, modality)
+    if reason:
+        return None, reason
+    observed, gate = observe(explainer, square, geometry), explainer.model.gate
+    if gate:
+        steps = dict(zip(explainer.layers, explainer.layer_steps, strict=True))
+        maps = [observed.activation(steps[name]) for name in gate.layers]
+        table = _probabilities(explainer, observed)[None]
+        strange = gate.strangeness(maps, table, explainer.identity.classes)
+        reason = gate.reason(float(strange[0]))
+    return (None, reason) if reason else (observed, "")
 
 
 def withheld(
@@ -95,18 +106,17 @@ def explain(
     """Everything about one grey image (H, W), bone white: predictions and the maps of all layers.
 
     ``target`` names the class to explain (the predicted one by default); ``aspect_ratio`` is the
-    height of a pixel over its width. A blank image, or one of a ``modality`` that the model was not
-    made for, is declined. Raises :class:`RequestError` for an unknown class, rule or seed and for
-    an image that cannot be read.
+    height of a pixel over its width. An image that the model may not judge, by its ``modality`` or
+    by its looks, is declined. Raises :class:`RequestError` for an unknown class, rule or seed and
+    for an image that cannot be read.
     """
     started = time.perf_counter()
     identity = explainer.identity
     _check(method, target, identity)
     square, geometry = fit_to_square(image, explainer.model.specification.input_size, aspect_ratio)
-    reason = declined(explainer, square, modality)
-    if reason:
+    observed, reason = look(explainer, square, geometry, modality)
+    if observed is None:
         return withheld(explainer, square, geometry, method, reason)
-    observed = observe(explainer, square, geometry)
     ranked = predictions(explainer, observed)
     chosen = target or ranked[0].name
     maps = layer_maps(explainer, observed.recording, method, identity.classes.index(chosen))
@@ -127,13 +137,14 @@ def explain(
 
 def predictions(explainer: Explainer, observed: Observed) -> tuple[Prediction, ...]:
     """Probabilities of all classes, the most probable first."""
-    logits = observed.recording.logits[0].float()
-    several = explainer.model.specification.output == "sigmoid"
-    values = (torch.sigmoid(logits) if several else torch.softmax(logits, 0)).cpu().tolist()
-    if not np.isfinite(values).all():
-        raise EngineError("the model answered with values that are not finite numbers")
+    values = _probabilities(explainer, observed).tolist()
     pairs = zip(explainer.identity.classes, values, strict=True)
     return tuple(Prediction(name, value) for name, value in sorted(pairs, key=lambda p: -p[1]))
+
+
+def _probabilities(explainer: Explainer, observed: Observed) -> NDArray[np.float64]:
+    logits = observed.recording.logits
+    return np.asarray(probabilities_of(logits, explainer.model.specification.output)[0])
 
 
 def _layers(

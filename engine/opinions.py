@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.errors import EngineError, MissingPackageError, RequestError
-from engine.explainer import Explainer, network_input, observe
-from engine.explanation import check_target, declined, predictions, withheld
+from engine.explainer import Explainer, network_input
+from engine.explanation import check_target, look, predictions, withheld
 from engine.opinion_methods import OPINIONS, Question
 from engine.preprocess import fit_to_square
 from engine.results import Explanation, LayerResponse, Opinion
@@ -44,7 +44,7 @@ def second_opinion(
     settings: integrated gradients ``steps`` (32); occlusion ``window`` (1/8 of the side) and
     ``stride`` (1/2 of the window); SmoothGrad ``samples`` (25), ``noise`` (0.1 of the range) and
     ``seed`` (0); all but Grad-CAM ``batch`` (8), which bounds memory. ``target`` and
-    ``aspect_ratio`` are those of :func:`engine.explain`; a blank image is declined.
+    ``aspect_ratio`` are those of :func:`engine.explain`; an image is declined as there.
 
     The same call gives the same bits on a CPU; PyTorch's random numbers and the model are left as
     they were. Raises :class:`MissingPackageError` without Captum, and :class:`RequestError` for
@@ -56,10 +56,9 @@ def second_opinion(
     captum = _captum()
     side = explainer.model.specification.input_size
     square, geometry = fit_to_square(image, side, aspect_ratio)
-    reason = declined(explainer, square, modality="")
-    if reason:
+    observed, reason = look(explainer, square, geometry)
+    if observed is None:
         return withheld(explainer, square, geometry, opinion, reason)
-    observed = observe(explainer, square, geometry)
     ranked = predictions(explainer, observed)
     chosen = target or ranked[0].name
     question = Question(

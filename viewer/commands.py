@@ -274,8 +274,9 @@ def full_screen(context: Context) -> None:
 
 
 def show_model_card(context: Context) -> None:
-    card = resources.model_folder(context.session.model) / "MODEL_CARD.md"
-    texts.show(context.window, "Model card", card.read_text(encoding="utf-8"))
+    folder = resources.model_folder(context.session.model)
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    texts.show(context.window, "Model card", card, folder)
 
 
 def show_about(context: Context) -> None:

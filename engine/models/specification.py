@@ -17,6 +17,7 @@ MOST_CHANNELS = 4
 _LARGEST_FILE = 1 << 20  # bytes
 _TUPLES = ("classes", "exposed_layers", "modalities", "body_parts")
 _TEXTS = ("name", "version", "architecture", "intended_use", "licence")
+_DIGESTS = ("weights_sha256", "gate_sha256")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 OutputName = Literal["softmax", "sigmoid"]
@@ -32,7 +33,8 @@ class ModelSpecification:
     logits become probabilities: ``softmax``, one class is right, or ``sigmoid``, each class on its
     own. ``exposed_layers`` are module paths whose outputs are shown as layers, in order of depth;
     empty, the engine chooses. ``modalities`` are the DICOM terms of the images that the model is
-    for, empty for any; ``body_parts`` those of the body. ``weights_sha256`` is that of the weights.
+    for, empty for any; ``body_parts`` those of the body. ``weights_sha256`` is that of the weights,
+    ``gate_sha256`` that of :mod:`engine.gate`'s file, empty for a model that has none.
 
     Raises :class:`ModelError` that says which fact is wrong; a specification that exists is valid.
     """
@@ -53,6 +55,7 @@ class ModelSpecification:
     channels: int = 1
     output: OutputName = "softmax"
     body_parts: tuple[str, ...] = ()
+    gate_sha256: str = ""
 
     def __post_init__(self) -> None:
         for name in _TEXTS:
@@ -89,11 +92,10 @@ class ModelSpecification:
             raise ModelError("one class with a softmax is always certain; its output is a sigmoid")
         if len(set(self.exposed_layers)) != len(self.exposed_layers):
             raise ModelError("a layer is exposed twice")
-        digest = self.weights_sha256
-        if not isinstance(digest, str) or not (digest == "" or _SHA256.fullmatch(digest)):
-            raise ModelError(
-                f"weights_sha256 is {digest!r}, where 64 hexadecimal digits are needed"
-            )
+        for name in _DIGESTS:
+            digest = getattr(self, name)
+            if not isinstance(digest, str) or not (digest == "" or _SHA256.fullmatch(digest)):
+                raise ModelError(f"{name} is {digest!r}, where 64 hexadecimal digits are needed")
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -142,8 +144,9 @@ def _fields(found: Any) -> dict[str, Any]:
     for name in (*_TUPLES, "mean", "std"):
         if isinstance(ready.get(name), list):
             ready[name] = tuple(ready[name])
-    if isinstance(ready.get("weights_sha256"), str):
-        ready["weights_sha256"] = ready["weights_sha256"].lower()  # as some programs print it
+    for name in _DIGESTS:
+        if isinstance(ready.get(name), str):
+            ready[name] = ready[name].lower()  # as some programs print it
     return ready
 
 

@@ -14,13 +14,13 @@ from torch import nn
 
 from engine.checkpoint import LoadedModel, load_model, save_model
 from engine.errors import EngineError
-from engine.files import write_atomically
+from engine.evaluation.index import read_index
+from engine.memory import keep_freed_memory
 from engine.models import build
 from engine.models.specification import ModelSpecification
-from engine.training.card import model_card
-from engine.training.dataset import Example, load, read_index
-from engine.training.fit import fit_temperature, fold_temperature, train
-from engine.training.measure import Figures, figures_of, logits_of
+from engine.training.dataset import LabelledImages, load
+from engine.training.finish import HOME, finish
+from engine.training.fit import Panel, average_weights, train
 from engine.training.pretrained import load_imagenet_weights
 from engine.training.recipes import CLASSES, RECIPES, Recipe
 
@@ -29,52 +29,24 @@ _LICENCE = (
     "licence is reported as such"
 )
 _USE = "research and teaching: auditing what a radiograph classifier looks at; not for diagnosis"
-_HOME = "unifesp"
-_MARGIN = 1.15  # images are kept a little larger than the input, so that zooming in stays sharp
+_KEPT = 320  # pixels: the side at which training images are kept, so that close-ups stay sharp
 
 
-def _specification(recipe: Recipe, network_layers: tuple[str, ...]) -> ModelSpecification:
+def _specification(recipe: Recipe, layers: tuple[str, ...]) -> ModelSpecification:
     return ModelSpecification(
         name=recipe.name,
-        version="1.0",
+        version="2.0",
         architecture=recipe.architecture,
         arguments=recipe.arguments,
         classes=CLASSES,
         input_size=recipe.input_size,
         mean=0.5,
         std=0.25,
-        exposed_layers=network_layers,
+        exposed_layers=layers,
         modalities=("CR", "DX", "RG", "RF", "XA"),
         intended_use=_USE,
         licence=_LICENCE,
     )
-
-
-def _measured(
-    model: LoadedModel, data: Path, title: str, examples: Sequence[Example]
-) -> tuple[str, Figures]:
-    facts = model.specification
-    held = load(data, examples, CLASSES, facts.input_size)
-    logits = logits_of(model.network, held.images, facts)
-    return title, figures_of(logits, held.labels, facts.classes)
-
-
-def measure_all(model: LoadedModel, data: Path) -> dict[str, Figures]:
-    """Figures on the home source's validation and test splits and on every unseen source."""
-    examples = read_index(data)
-
-    def chosen(source: str, split: str) -> list[Example]:
-        return [row for row in examples if row.source == source and row.split == split]
-
-    parts = [
-        (f"UNIFESP, {words} split", chosen(_HOME, split))
-        for words, split in (("validation", "val"), ("test", "test"))
-    ]
-    for source in sorted({row.source for row in examples} - {_HOME}):
-        rows = chosen(source, "external_test")
-        if rows:
-            parts.append((f"Unseen source {source} (external_test)", rows))
-    return dict(_measured(model, data, title, rows) for title, rows in parts)
 
 
 def _prepared(recipe: Recipe) -> tuple[nn.Module, ModelSpecification]:
@@ -89,48 +61,34 @@ def _prepared(recipe: Recipe) -> tuple[nn.Module, ModelSpecification]:
     return network, specification
 
 
-def make(recipe: Recipe, data: Path, out: Path, seed: int) -> str:
-    """Train, calibrate, save, measure what was saved, and document it; returns the model card."""
+def _trained(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    seed: int,
+    training: LabelledImages,
+    teachers: Sequence[Path],
+) -> None:
+    """Leave the trained weights, in full precision, in ``out``, anew after each epoch."""
     torch.manual_seed(seed)
     network, specification = _prepared(recipe)
-    home = [row for row in read_index(data) if row.source == _HOME]
-    training, validation = (
-        load(data, [row for row in home if row.split == split], CLASSES, side)
-        for split, side in (
-            ("train", round(recipe.input_size * _MARGIN)),
-            ("val", recipe.input_size),
-        )
+    rows = [row for row in read_index(data) if (row.source, row.split) == (HOME, "val")]
+    validation = load(data, rows, CLASSES, recipe.input_size)
+    train(
+        network,
+        recipe,
+        specification,
+        training,
+        validation,
+        seed,
+        lambda averaged, epoch: _keep(averaged, specification, out),
+        lambda line: print(line, flush=True),
+        Panel([load_model(path).network for path in teachers]) if teachers else None,
     )
 
-    def checkpoint(averaged: nn.Module, epoch: int) -> None:
-        save_model(averaged, specification, out / "checkpoint")
 
-    def progress(line: str) -> None:
-        print(line, flush=True)
-
-    trained = train(
-        network, recipe, specification, training, validation, seed, checkpoint, progress
-    )
-    seen = logits_of(trained, validation.images, specification)
-    temperature = fit_temperature(seen, validation.labels)
-    fold_temperature(cast(nn.Conv2d, trained.get_submodule("classes")), temperature)
-    save_model(trained, specification, out)
-    return document(recipe, out, data, seed, temperature, len(training.labels))
-
-
-def document(
-    recipe: Recipe, out: Path, data: Path, seed: int, temperature: float, images: int
-) -> str:
-    """Measure the model in ``out`` as it was read back, and write its card beside it."""
-    model = load_model(out)
-    command = (
-        f"python -m engine.training {recipe.name} --data DATA --out resources/models/"
-        f"{recipe.name} --seed {seed} --epochs {recipe.epochs}"
-    )
-    figures = measure_all(model, data)
-    card = model_card(recipe, model.specification, command, seed, temperature, images, figures)
-    write_atomically(out / "MODEL_CARD.md", card.encode())
-    return card
+def _keep(averaged: nn.Module, specification: ModelSpecification, out: Path) -> None:
+    save_model(averaged, specification, out, kernels=torch.float32)
 
 
 def main(arguments: list[str]) -> int:
@@ -138,12 +96,54 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("model", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="folder with index.csv")
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
+    parser.add_argument("--outliers", type=Path, help="a folder that packaging/outliers.py made")
+    parser.add_argument(
+        "--teacher", type=Path, nargs="+", default=[], help="model folders to imitate, if taught"
+    )
+    parser.add_argument(
+        "--average", type=Path, nargs="+", default=[], help="model folders to average weights with"
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
+    parser.add_argument(
+        "--trained", type=Path, help="take these weights: only calibrate, measure and document"
+    )
     options = parser.parse_args(arguments)
     recipe = RECIPES[options.model]
-    recipe = replace(recipe, epochs=options.epochs or recipe.epochs)
-    print(make(recipe, options.data, options.out, options.seed))
+    if recipe.taught_by and not options.teacher and options.trained is None:
+        parser.error(f"{recipe.name} is taught: --teacher {' '.join(recipe.taught_by)}")
+    keep_freed_memory()
+    rows = [row for row in read_index(options.data) if (row.source, row.split) == (HOME, "train")]
+    training = load(options.data, rows, CLASSES, _KEPT)
+    trained = options.trained or options.out / "trained"
+    if options.trained is None:
+        _trained(recipe, options.data, trained, options.seed, training, options.teacher)
+    loaded = load_model(trained)
+    average_weights([loaded.network, *(load_model(path).network for path in options.average)])
+    described = _specification(recipe, loaded.specification.exposed_layers)
+    others = "".join(
+        f" {' '.join((option, *folders))}"
+        for option, folders in (
+            ("--teacher", recipe.taught_by),
+            ("--average", recipe.averaged_with),
+        )
+        if folders
+    )
+    command = (
+        f"python -m engine.training {recipe.name} --data DATA --outliers OUTLIERS{others} --out "
+        f"resources/models/{recipe.name} --seed {options.seed}"
+    )
+    print(
+        finish(
+            recipe,
+            LoadedModel(loaded.network, described),
+            options.data,
+            training,
+            options.outliers,
+            options.out,
+            options.seed,
+            command,
+        )
+    )
     return 0
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import resources
 from engine.checkpoint import load_model
 from engine.explainer import Explainer
 from engine.explanation import explain
 from engine.presets import DEFAULT_PRESET, PRESETS
-from tests.engine.small_networks import assert_close, grey_image
+from tests.engine.small_networks import assert_close
+from viewer.dicom.frame import to_grey
+from viewer.dicom.reader import read_frame
 
 
 @pytest.fixture(scope="module", params=resources.MODEL_NAMES)
@@ -20,6 +23,11 @@ def explainer(request: pytest.FixtureRequest) -> Explainer:
     if not folder.is_dir():
         pytest.skip(f"the model {request.param!r} is not bundled yet")
     return Explainer.prepare(load_model(folder), torch.device("cpu"))
+
+
+def _hand() -> NDArray[np.uint8]:
+    """The synthetic hand of the sample study: an image that no model declines."""
+    return to_grey(read_frame(resources.path("samples", "hand.dcm")))
 
 
 def test_the_specification_says_what_the_model_is(explainer: Explainer) -> None:
@@ -43,7 +51,7 @@ def test_every_layer_is_exposed_in_order_of_depth(explainer: Explainer) -> None:
 
 def test_the_graph_answers_like_the_network(explainer: Explainer) -> None:
     facts = explainer.model.specification
-    result = explain(explainer, grey_image(300, 240), PRESETS[DEFAULT_PRESET])
+    result = explain(explainer, _hand(), PRESETS[DEFAULT_PRESET])
     picture = (torch.from_numpy(result.input_image)[None, None] - facts.mean) / facts.std
     with torch.no_grad():
         expected = torch.softmax(explainer.model.network(picture)[0], 0)
@@ -55,9 +63,7 @@ def test_the_graph_answers_like_the_network(explainer: Explainer) -> None:
 def test_maps_are_finite_and_complete(explainer: Explainer, preset: str) -> None:
     facts = explainer.model.specification
     with_classes = preset == DEFAULT_PRESET
-    result = explain(
-        explainer, grey_image(300, 240), PRESETS[preset], with_classes=with_classes, modality="DX"
-    )
+    result = explain(explainer, _hand(), PRESETS[preset], with_classes=with_classes, modality="DX")
     assert not result.withheld
     assert sum(item.probability for item in result.predictions) == pytest.approx(1, abs=1e-5)
     assert tuple(layer.name for layer in result.layers) == facts.exposed_layers
@@ -68,7 +74,8 @@ def test_maps_are_finite_and_complete(explainer: Explainer, preset: str) -> None
     for layer in result.layers:
         assert layer.values.shape == (facts.input_size, facts.input_size)
         assert bool(np.isfinite(layer.values).all())
-        assert bool(layer.values.any()), layer.name
+        if preset != "published ARM" or layer.name != "classes":  # no class may have a peak
+            assert bool(layer.values.any()), layer.name
     if with_classes:
         assert result.class_responses is not None
         assert result.class_responses.classes == facts.classes
@@ -79,5 +86,5 @@ def test_maps_are_finite_and_complete(explainer: Explainer, preset: str) -> None
 
 
 def test_a_modality_of_another_kind_is_declined(explainer: Explainer) -> None:
-    result = explain(explainer, grey_image(), PRESETS[DEFAULT_PRESET], modality="CT")
+    result = explain(explainer, _hand(), PRESETS[DEFAULT_PRESET], modality="CT")
     assert result.withheld

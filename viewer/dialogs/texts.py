@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from viewer import __version__
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS
 
+_SIZE, _MARGIN, _FRAME = (860, 720), 18, 48  # pixels; the frame is what scrollbar and edges take
 _GESTURES = (
     ("left drag", "window (sideways) and level (up and down)"),
     ("middle drag", "pan"),
@@ -51,24 +54,50 @@ def about_text() -> str:
 
 
 class TextDialog(QDialog):
-    """Markdown in a window of its own; Esc closes it."""
+    """Markdown in a window of its own, pictures from ``folder`` fitted in; Esc closes it."""
 
-    def __init__(self, title: str, markdown: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, markdown: str, parent: QWidget | None = None, folder: Path | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(680, 640)
+        self.resize(*_SIZE)
         self.browser = QTextBrowser(self)
         self.browser.setOpenExternalLinks(False)
+        if folder is not None:
+            self.browser.setSearchPaths([str(folder)])
         self.browser.setMarkdown(markdown)
-        self.browser.document().setDocumentMargin(18)
+        self.browser.document().setDocumentMargin(_MARGIN)
+        self._fit_pictures()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(self.browser)
         layout.addWidget(buttons)
 
+    def _fit_pictures(self) -> None:
+        """Give every picture the width of the text."""
+        block = self.browser.document().begin()
+        while block.isValid():
+            pieces = block.begin()
+            while not pieces.atEnd():
+                piece = pieces.fragment()
+                look = piece.charFormat()
+                if look.isImageFormat():
+                    picture = look.toImageFormat()
+                    picture.setWidth(_SIZE[0] - 2 * _MARGIN - _FRAME)
+                    cursor = QTextCursor(self.browser.document())
+                    cursor.setPosition(piece.position())
+                    cursor.movePosition(
+                        QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor
+                    )
+                    cursor.setCharFormat(picture)
+                    break  # the fragment is another one now
+                pieces += 1
+            block = block.next()
 
-def show(parent: QWidget, title: str, markdown: str) -> None:
+
+def show(parent: QWidget, title: str, markdown: str, folder: Path | None = None) -> None:
     """Open the text beside the window, which stays usable."""
-    TextDialog(title, markdown, parent).show()
+    TextDialog(title, markdown, parent, folder).show()
