@@ -74,8 +74,9 @@ def test_maps_are_finite_and_complete(explainer: Explainer, preset: str) -> None
     for layer in result.layers:
         assert layer.values.shape == (facts.input_size, facts.input_size)
         assert bool(np.isfinite(layer.values).all())
-        if preset != "published ARM" or layer.name != "classes":  # no class may have a peak
-            assert bool(layer.values.any()), layer.name
+    empty = [layer.name for layer in result.layers if not layer.values.any()]
+    # what the published rule rectifies on the way back may be all there is, near the classes
+    assert set(empty) <= ({"head", "classes"} if preset == "published ARM" else set())
     if with_classes:
         assert result.class_responses is not None
         assert result.class_responses.classes == facts.classes

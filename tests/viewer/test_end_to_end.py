@@ -19,6 +19,8 @@ import resources
 from tests.factories.dicom_files import make_dataset, save
 from viewer import commands
 from viewer.dialogs.texts import TextDialog
+from viewer.dicom.frame import to_grey
+from viewer.dicom.reader import read_frame
 from viewer.dicom.window import Window
 from viewer.main_window import MainWindow
 from viewer.panels.layer_strip import LayerStrip
@@ -298,8 +300,9 @@ def test_welcome_opens_the_sample_in_one_click(drive) -> None:
 
 
 def test_arrows_step_images_in_the_scan_and_layers_in_the_strip(drive, tmp_path: Path) -> None:
+    hand = to_grey(read_frame(resources.path("samples", "hand.dcm")))
     for number in (1, 2, 3):
-        slice_ = np.tile(np.arange(64, dtype=np.uint16) * number, (64, 1))
+        slice_ = np.roll(hand, number, 0)
         save(
             make_dataset(slice_, InstanceNumber=number, SOPInstanceUID=f"1.2.{number}"),
             tmp_path / f"{number}.dcm",
