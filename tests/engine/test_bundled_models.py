@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 import resources
 from engine.checkpoint import load_model
-from engine.explainer import Explainer
 from engine.evaluation.answers import recorded
+from engine.explainer import Explainer
 from engine.explanation import explain
 from engine.preprocess import normalise
 from engine.presets import DEFAULT_PRESET, PRESETS

@@ -6,7 +6,6 @@ import csv
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,18 +18,13 @@ from torch import nn
 
 import resources
 from engine.__main__ import main
-from engine.checkpoint import SPECIFICATION_FILE, load_model, save_model
-from engine.evaluation.answers import Answering, recorded
-from engine.evaluation.index import Picture
-from engine.files import write_atomically
-from engine.gate import Gate, save_gate
+from engine.checkpoint import load_model, save_model
 from engine.models import build
 from engine.models.plain import PlainCNN
-from engine.models.specification import ModelSpecification
 from engine.preprocess import fit_to_square, normalise
-from tests.engine.small_networks import CLASSES, grey_image, randomised, specification
+from tests.engine.gated_models import SIDE, gate_by_hand, grey_bytes, save_gated, small_facts
+from tests.engine.small_networks import CLASSES, randomised
 
-SIDE = 40
 COLUMNS = ("file", "source", "class", "split", "group")
 Row = tuple[str, str, str, str, str]
 Json = dict[str, Any]
@@ -46,21 +40,11 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def _specification() -> ModelSpecification:
-    layers = ("conv1", "conv2", "classes")
-    return specification("plain", {"stages": [[4, 5, 2], [6, 3, 2]]}, layers, SIDE)
-
-
-def _grey(seed: int, height: int = 90, width: int = 70) -> NDArray[np.uint8]:
-    values = grey_image(height, width, seed) / 8 + 40 * np.sin(np.arange(width) * seed / 40)
-    return np.asarray(np.clip(values, 0, 255), np.uint8)
-
-
 def _network() -> nn.Module:
     """Random, with class kernels and biases such that each class is the answer to some picture."""
-    network = cast(PlainCNN, randomised(build(_specification())).float().requires_grad_(False))
-    facts = _specification()
-    squares = np.stack([fit_to_square(_grey(seed), SIDE)[0] for seed in range(9)])
+    network = cast(PlainCNN, randomised(build(small_facts())).float().requires_grad_(False))
+    facts = small_facts()
+    squares = np.stack([fit_to_square(grey_bytes(seed), SIDE)[0] for seed in range(9)])
     logits = network(normalise(torch.from_numpy(squares)[:, None], facts.mean, facts.std))
     assert network.classes.bias is not None
     network.classes.weight /= logits.std(0)[:, None, None, None]
@@ -95,7 +79,7 @@ def _own_answers(model_folder: Path, data: Path, files: Sequence[str]) -> list[s
 @pytest.fixture(scope="module")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "small"
-    save_model(_network(), _specification(), folder)
+    save_model(_network(), small_facts(), folder)
     return folder
 
 
@@ -104,7 +88,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the pictures of ``ROWS`` and their index."""
     folder = tmp_path_factory.mktemp("pictures")
     for seed, (file, *_) in enumerate(ROWS):
-        _write(folder, file, _grey(seed))
+        _write(folder, file, grey_bytes(seed))
     return _index(folder, ROWS)
 
 
@@ -124,21 +108,7 @@ def evaluated(model_folder: Path, capsys: pytest.CaptureFixture[str]) -> Evaluat
 
 def _bundle(folder: Path, model_folder: Path, limit: float) -> Path:
     """The small model with a gate of that limit."""
-    model = load_model(model_folder)
-    save_model(model.network, model.specification, folder)
-    draw, width = np.random.default_rng(0), 2 * (4 + 6)
-    gate = Gate(
-        layers=("conv1", "conv2"),
-        catch_all=(),
-        mean=draw.normal(size=width).astype(np.float32),
-        scale=draw.uniform(0.5, 2, width).astype(np.float32),
-        axes=draw.normal(size=(3, width)).astype(np.float32),
-        weights=draw.normal(size=5).astype(np.float32),
-        limit=limit,
-    )
-    facts = replace(load_model(folder).specification, gate_sha256=save_gate(gate, folder))
-    write_atomically(folder / SPECIFICATION_FILE, facts.to_json().encode())
-    return folder
+    return save_gated(load_model(model_folder).network, gate_by_hand(limit), folder)
 
 
 def _share(right: Sequence[bool]) -> float:
@@ -353,7 +323,7 @@ def test_blank_and_coloured_pictures_are_declined_and_not_right(
     good = [(str(pictures / row[0]), *row[1:]) for row in ROWS[:2]]
     own = _own_answers(model_folder, tmp_path, [row[0] for row in good])
     _write(tmp_path, "blank.png", np.full((80, 70), 90, np.uint8))
-    _write(tmp_path, "colour.png", np.stack((_grey(1), 255 - _grey(1), _grey(2)), 2))
+    _write(tmp_path, "colour.png", np.stack((grey_bytes(1), 255 - grey_bytes(1), grey_bytes(2)), 2))
     odd = [(name, "north", "knee", "test", "") for name in ("blank.png", "colour.png")]
     labelled = [
         (row[0], "north", answer, "test", "") for row, answer in zip(good, own, strict=True)
@@ -375,7 +345,7 @@ def test_pictures_that_are_too_small_are_one_reason_whatever_their_size(
 ) -> None:
     gated = _bundle(tmp_path / "gated", model_folder, 1e6)
     for number in range(3):
-        _write(tmp_path / "data", f"{number}.png", _grey(number, 90, 50 + number))
+        _write(tmp_path / "data", f"{number}.png", grey_bytes(number, 90, 50 + number))
     rows = [(f"{number}.png", "north", "hand", "test", "") for number in range(3)]
     found = evaluated(_index(tmp_path / "data", rows), model=gated)
     assert list(found["declined_because"].values()) == [3]
@@ -483,60 +453,3 @@ def test_a_sheet_that_cannot_be_written_is_said(
     assert re.fullmatch(
         rf"error: {re.escape(str(tmp_path))}.*cannot be written.*\n", capsys.readouterr().err
     )
-
-
-@pytest.mark.parametrize("gated", [False, True])
-def test_the_size_of_the_batches_does_not_change_the_answers(
-    model_folder: Path, tmp_path: Path, gated: bool
-) -> None:
-    folder = _bundle(tmp_path, model_folder, 0.0) if gated else model_folder
-    images = [Picture(_grey(seed)) for seed in range(7)]
-    images[2] = Picture(np.zeros((90, 70), np.uint8))
-    images[5] = Picture(_grey(5), coloured=True)
-    found = []
-    for batch in (1, 3, 16):
-        answering = Answering(load_model(folder), torch.device("cpu"), batch)
-        for image in images:
-            answering.add(image)
-        found.append(answering.finish())
-    alone, *others = found
-    assert not alone.probabilities[[2, 5]].any()
-    np.testing.assert_allclose(np.delete(alone.probabilities, [2, 5], 0).sum(1), 1)
-    assert (np.ptp(alone.strangeness) > 0) == gated
-    assert alone.declined[[2, 5]].all()
-    for other in others:
-        np.testing.assert_allclose(other.probabilities, alone.probabilities, atol=1e-6)
-        np.testing.assert_allclose(other.strangeness, alone.strangeness, atol=1e-6)
-        assert other.declined.tolist() == alone.declined.tolist()
-
-
-@pytest.mark.parametrize(("batch", "sizes"), [(1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (16, [5])])
-def test_each_picture_that_is_fit_is_asked_about_once(
-    model_folder: Path, batch: int, sizes: list[int]
-) -> None:
-    model, asked = load_model(model_folder), list[int]()
-    model.network.register_forward_pre_hook(lambda _, inputs: asked.append(len(inputs[0])))
-    answering = Answering(model, torch.device("cpu"), batch)
-    for seed in range(7):
-        answering.add(Picture(_grey(seed), coloured=seed in (1, 6)))
-    answering.finish()
-    assert asked == sizes
-
-
-def test_of_no_picture_there_is_no_answer(model_folder: Path) -> None:
-    answers = Answering(load_model(model_folder), torch.device("cpu")).finish()
-    assert answers.probabilities.shape == (0, len(CLASSES))
-    assert answers.reasons == ()
-    assert answers.declined.shape == (0,)
-
-
-def test_outputs_are_recorded_inside_the_context_only(model_folder: Path) -> None:
-    network = load_model(model_folder).network
-    picture = torch.randn(2, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    with recorded(network, ("conv1", "classes")) as outputs:
-        logits = network(picture)
-        assert set(outputs) == {"conv1", "classes"}
-        assert torch.equal(outputs["classes"].mean((2, 3)), logits)
-        kept = outputs["classes"]
-    network(picture * 2)
-    assert outputs["classes"] is kept

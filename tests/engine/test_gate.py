@@ -13,58 +13,32 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from engine.checkpoint import SPECIFICATION_FILE, LoadedModel, load_model, save_model
+from engine.checkpoint import LoadedModel, load_model
 from engine.errors import ModelError
 from engine.evaluation.answers import Answering
 from engine.evaluation.index import Picture
 from engine.explainer import Explainer
 from engine.explanation import explain
-from engine.files import write_atomically
 from engine.gate import GATE_FILE, Gate, doubt, load_gate, measured, save_gate, unfit
 from engine.models import build
-from engine.models.specification import ModelSpecification
 from engine.opinions import second_opinion
 from engine.preprocess import fit_to_square
-from tests.engine.small_networks import CLASSES, grey_image, randomised, specification
-
-LAYERS = ("conv1", "conv2", "classes")
-SIDE = 40
-WIDTH = 2 * (4 + 6)  # mean and spread of every kernel of the two convolutions
+from tests.engine.gated_models import SIDE, gate_by_hand, save_gated, small_facts
+from tests.engine.small_networks import CLASSES, grey_image, randomised
 
 
-def _facts() -> ModelSpecification:
-    return specification("plain", {"stages": [[4, 5, 2], [6, 3, 2]]}, LAYERS, SIDE)
-
-
-def _gate(limit: float, random: int = 0) -> Gate:
-    draw = np.random.default_rng(random)
-    return Gate(
-        layers=("conv1", "conv2"),
-        catch_all=CLASSES[:1],
-        mean=draw.normal(size=WIDTH).astype(np.float32),
-        scale=draw.uniform(0.5, 2, WIDTH).astype(np.float32),
-        axes=draw.normal(size=(3, WIDTH)).astype(np.float32),
-        weights=draw.normal(size=5).astype(np.float32),
-        limit=limit,
-    )
+def _gate(limit: float) -> Gate:
+    return gate_by_hand(limit, CLASSES[:1])
 
 
 def _bundle(folder: Path, gate: Gate) -> LoadedModel:
     """A small model in ``folder`` that may decline."""
-    facts = _facts()
-    save_model(randomised(build(facts)).float(), facts, folder)
-    described = load_model(folder).specification
-    _describe(folder, replace(described, gate_sha256=save_gate(gate, folder)))
-    return load_model(folder)
-
-
-def _describe(folder: Path, facts: ModelSpecification) -> None:
-    write_atomically(folder / SPECIFICATION_FILE, facts.to_json().encode())
+    return load_model(save_gated(randomised(build(small_facts())).float(), gate, folder))
 
 
 def _unfit(image: NDArray[np.generic], modality: str = "", coloured: bool = False) -> str:
     square, geometry = fit_to_square(image, SIDE)
-    return unfit(replace(_facts(), gate_sha256="0" * 64), square, geometry, modality, coloured)
+    return unfit(replace(small_facts(), gate_sha256="0" * 64), square, geometry, modality, coloured)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +63,7 @@ def test_an_image_that_is_fit_is_not(modality: str) -> None:
 
 def test_a_model_without_a_gate_takes_small_images() -> None:
     square, geometry = fit_to_square(grey_image(20, 20), SIDE)
-    assert unfit(_facts(), square, geometry) == ""
+    assert unfit(small_facts(), square, geometry) == ""
 
 
 def test_mean_and_spread_are_measured_per_kernel() -> None:
@@ -157,7 +131,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     gate = _gate(limit=0.25)
     digest = save_gate(gate, tmp_path)
     assert digest == hashlib.sha256((tmp_path / GATE_FILE).read_bytes()).hexdigest()
-    read = load_gate(tmp_path, replace(_facts(), gate_sha256=digest))
+    read = load_gate(tmp_path, replace(small_facts(), gate_sha256=digest))
     assert (read.layers, read.catch_all, read.limit) == (gate.layers, gate.catch_all, gate.limit)
     for name in ("mean", "scale", "axes", "weights"):
         np.testing.assert_array_equal(getattr(read, name), getattr(gate, name))
@@ -199,6 +173,6 @@ def test_a_gate_of_another_model_is_refused(
 )
 def test_a_damaged_gate_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / GATE_FILE).write_bytes(data)
-    facts = replace(_facts(), gate_sha256=hashlib.sha256(data).hexdigest())
+    facts = replace(small_facts(), gate_sha256=hashlib.sha256(data).hexdigest())
     with pytest.raises(ModelError, match="damaged"):
         load_gate(tmp_path, facts)
