@@ -55,13 +55,18 @@ def unfit(
         return "the picture has colours; a radiograph is grey"
     if not square.any():
         return "the image is blank: all its pixels are as good as equal"
+    return too_small(geometry) if facts.gate_sha256 else ""
+
+
+def too_small(geometry: InputGeometry) -> str:
+    """Why an image has too few pixels for a model that may decline; "" when it has enough."""
     height, width = geometry.frame_size
-    if facts.gate_sha256 and min(height, width) < SMALLEST_SIDE:
-        return (
-            "the image is too small to tell anatomy "
-            f"(only {width} × {height} pixels; at least {SMALLEST_SIDE} on each side are needed)"
-        )
-    return ""
+    if min(height, width) >= SMALLEST_SIDE:
+        return ""
+    return (
+        f"the image is too small to tell anatomy (only {width} × {height} pixels; at least "
+        f"{SMALLEST_SIDE} on each side are needed)"
+    )
 
 
 def measured(activations: Sequence[Tensor]) -> NDArray[np.float64]:

@@ -71,9 +71,9 @@ def _declining(declined: Mapping[str, Share]) -> list[str]:
         "with colours, a blank image, a side under 64 pixels. After it: a score of how unlike the "
         "training radiographs the image looks (`engine/gate.py`), whose limit lets 97.5 % of the "
         "validation images pass. Outliers below are of kinds that the gate was fitted on, but each "
-        "figure is of gates that never saw the file; what is marked was never used at all. Among the "
-        "DICOM files some are one slice in several encodings, on both sides of that split: take "
-        "their figures for upper ones.",
+        "figure is of gates that never saw the file; what is marked was never used at all. Among "
+        "the DICOM files some are one slice in several encodings, on both sides of that split: "
+        "take their figures for upper ones.",
         "",
         "| images | number | declined (95 % interval) |",
         "|---|---|---|",

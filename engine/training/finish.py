@@ -21,7 +21,7 @@ from engine.evaluation.command import evaluate
 from engine.evaluation.figures import Share
 from engine.evaluation.index import Example, read_index, read_picture
 from engine.files import write_atomically
-from engine.gate import Gate, save_gate, unfit
+from engine.gate import Gate, save_gate, too_small, unfit
 from engine.preprocess import fit_to_square
 from engine.training.augment import Sources, augment, plain_views
 from engine.training.card import Made, model_card
@@ -105,7 +105,7 @@ def _outliers(
     facts = model.specification
     for group, kind, picture in named:
         square, geometry = fit_to_square(picture.grey, facts.input_size)
-        if unfit(replace(facts, gate_sha256="0" * 64), square, geometry):
+        if unfit(facts, square, geometry) or too_small(geometry):
             continue  # declined before the network is asked
         images.append(np.rint(square * 255).astype(np.uint8))
         halves.append(zlib.crc32(group.encode()) % 2)
