@@ -17,6 +17,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "engine.evaluation.command",
             "measure how good a model's answers are on labelled images",
         ),
+        "landmarks": (
+            "engine.evidence.command",
+            "measure how response maps agree with annotated landmarks, beside chance",
+        ),
         "convert": ("engine.models.convert", "make a model folder of a PyTorch state dict"),
     }
 )

@@ -3,8 +3,8 @@ it looks like the radiographs that the model learnt from.
 
 The second question is asked of what the network saw (after Lee 2018, arXiv 1807.03888): mean and
 spread of every kernel's map in some middle layers, reduced to the directions in which radiographs
-differ, and how sure it is of any anatomy. A logistic regression tells radiographs from outliers
-(outlier exposure, Hendrycks 2019, arXiv 1812.04606); its limit is set on radiographs alone.
+differ, and how sure it is, of any anatomy and at all. A logistic regression tells radiographs from
+outliers (outlier exposure, Hendrycks 2019, arXiv 1812.04606); radiographs alone set its limit.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from engine.models.specification import ModelSpecification
 GATE_FILE = "gate.safetensors"
 SMALLEST_SIDE = 64  # pixels of the shorter side: below, there is no anatomy to be read
 _LARGEST_FILE = 64 << 20  # bytes
+_BESIDE = 3  # weights beside those of the directions: two doubts and 1
 _TENSORS = ("mean", "scale", "axes", "weights")
 _CLIP = 8.0  # standard deviations: further out is as strange as can be
 _LEAST = 0.01  # a probability below which it does not matter how small it is
@@ -85,8 +86,8 @@ def measured(activations: Sequence[Tensor]) -> NDArray[np.float64]:
 @dataclass(frozen=True, eq=False)
 class Gate:
     """When a model declines. The F :func:`measured` values of ``layers``, less ``mean`` [F] and
-    divided by ``scale`` [F], are turned into D features by ``axes`` [D, F]; ``weights`` [D + 2] are
-    of these, of the doubt about any anatomy, and of 1. Above ``limit`` the model declines.
+    divided by ``scale`` [F], are turned into D features by ``axes`` [D, F]; ``weights`` [D + 3] are
+    of these, of the two :func:`doubts`, and of 1. Above ``limit`` the model declines.
 
     ``catch_all`` are classes that stand for no anatomy: to be sure of them is no reason to trust.
     """
@@ -107,16 +108,21 @@ class Gate:
     ) -> NDArray[np.float64]:
         """Log odds of being no radiograph, as they were balanced in training: [N], from the
         activations [N, K, H, W] of ``layers`` and the probabilities [N, classes]."""
-        seen = self.features(measured(activations), doubt(probabilities, classes, self.catch_all))
-        return np.asarray(seen @ self.weights.astype(np.float64))
+        return self.judged(measured(activations), doubts(probabilities, classes, self.catch_all))
+
+    def judged(
+        self, values: NDArray[np.float64], doubted: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The same from measured values [N, F] and doubts [N, 2]."""
+        return np.asarray(self.features(values, doubted) @ self.weights.astype(np.float64))
 
     def features(
-        self, values: NDArray[np.float64], doubts: NDArray[np.float64]
+        self, values: NDArray[np.float64], doubted: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """What the weights are of: [N, D + 2], of measured values [N, F] and doubts [N]."""
+        """What the weights are of: [N, D + 3], of measured values [N, F] and doubts [N, 2]."""
         standard = (values - self.mean) / self.scale
         reduced = np.clip(standard @ self.axes.T.astype(np.float64), -_CLIP, _CLIP)
-        return np.column_stack((reduced, doubts, np.ones(len(doubts))))
+        return np.column_stack((reduced, doubted, np.ones(len(values))))
 
     def reason(self, strangeness: float) -> str:
         """Why an image is declined, in words; "" when it is not."""
@@ -128,13 +134,16 @@ class Gate:
         )
 
 
-def doubt(
+def doubts(
     probabilities: NDArray[np.floating], classes: Sequence[str], catch_all: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Log odds against the most probable class that is an anatomy: [N], of [N, classes]."""
+    """Log odds against the most probable class that is an anatomy, and the entropy in nats of all:
+    [N, 2], of probabilities [N, classes]."""
+    chances = np.asarray(probabilities, np.float64)
     anatomy = [index for index, name in enumerate(classes) if name not in catch_all]
-    best = np.asarray(probabilities, np.float64)[:, anatomy].max(1)
-    return np.asarray(np.log((1 - best + _LEAST) / (best + _LEAST)))
+    best = chances[:, anatomy].max(1)
+    entropy = -(chances * np.log(chances + 1e-12)).sum(1)
+    return np.column_stack((np.log((1 - best + _LEAST) / (best + _LEAST)), entropy))
 
 
 def save_gate(gate: Gate, folder: Path) -> str:
@@ -168,6 +177,13 @@ def load_gate(folder: Path, facts: ModelSpecification) -> Gate:
         said = json.loads(head["__metadata__"]["gate"])
         layers, catch_all = tuple(said["layers"]), tuple(said["catch_all"])
         gate = Gate(layers, catch_all, **load_tensors(data), limit=float(said["limit"]))
+        directions, values = gate.axes.shape
+        if (gate.weights.shape, gate.mean.shape, gate.scale.shape) != (
+            (directions + _BESIDE,),
+            (values,),
+            (values,),
+        ):
+            raise ValueError("its tables do not fit one another")
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path}: damaged ({error})") from error
     unknown = set(layers) - set(facts.exposed_layers) or set(catch_all) - set(facts.classes)

@@ -14,8 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-import resources
-from engine.checkpoint import LoadedModel, choose_device, load_model
+from engine.bundled import model_at
+from engine.checkpoint import LoadedModel, choose_device
 from engine.errors import EngineError, RequestError
 from engine.evaluation.answers import Answering, Answers
 from engine.evaluation.figures import Figures, Share, figures_of
@@ -91,19 +91,6 @@ def chosen_rows(rows: Sequence[Example], split: str, source: str) -> tuple[list[
     if not found:
         raise RequestError(f"the source {source!r} has no row of the split {split!r}")
     return found, split
-
-
-def _model_at(name: str) -> LoadedModel:
-    """A bundled model by name, or any model by path."""
-    if name in resources.MODEL_NAMES:
-        return load_model(resources.model_folder(name))
-    if Path(name).exists():
-        return load_model(Path(name))
-    known = ", ".join(resources.MODEL_NAMES)
-    raise RequestError(
-        f"there is no model {name!r}: give a bundled one ({known}), a folder with model.json or an "
-        "ONNX file"
-    )
 
 
 def _number(value: float) -> float | None:
@@ -251,7 +238,7 @@ def run(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     keep_freed_memory()
     started = time.monotonic()
-    model = _model_at(options.model)
+    model = model_at(options.model)
     rows, split = chosen_rows(read_index(options.data), options.split, options.source)
     silent = options.json or not sys.stderr.isatty()
     done = evaluate(model, options.data, rows, options.device, silent)

@@ -35,7 +35,7 @@ _KEPT = 320  # pixels: the side at which training images are kept, so that close
 def _specification(recipe: Recipe, layers: tuple[str, ...]) -> ModelSpecification:
     return ModelSpecification(
         name=recipe.name,
-        version="2.0",
+        version="2.1",
         architecture=recipe.architecture,
         arguments=recipe.arguments,
         classes=CLASSES,

@@ -20,6 +20,7 @@ from engine.training.fluoroscopy import spot_images
 from engine.training.recipes import Recipe
 
 _IMITATION = 0.7  # the weight of the teacher's probabilities beside the label's
+_TAUGHT_SIDE = 160  # pixels: the smallest views that the teachers have seen
 _SPOT_IMAGES = 0.04  # the share of a batch that is made into fluoroscopic spot images
 _FRAMED = ("abdomen", "chest", "other", "thoracolumbar_spine")  # what a frame makes of a trunk
 _FRAMED_SIDE, _CLOSEST_SIDE = 0.65, 0.3
@@ -166,8 +167,16 @@ def _loss(network: nn.Module, teacher: nn.Module | None, inputs: Tensor, labels:
     if teacher is None:
         return loss
     with torch.no_grad():
-        taught = torch.softmax(teacher(inputs), 1)
+        taught = torch.softmax(teacher(_enlarged(inputs)), 1)
     return _IMITATION * F.cross_entropy(logits, taught) + (1 - _IMITATION) * loss
+
+
+def _enlarged(inputs: Tensor) -> Tensor:
+    """Views that are no smaller than the teacher was trained on."""
+    if inputs.shape[-1] >= _TAUGHT_SIDE:
+        return inputs
+    larger = F.interpolate(inputs, (_TAUGHT_SIDE, _TAUGHT_SIDE), mode="bilinear")
+    return larger.contiguous(memory_format=torch.channels_last)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from engine.checkpoint import LoadedModel
 from engine.evaluation.answers import recorded
-from engine.gate import Gate, doubt, measured
+from engine.gate import Gate, doubts, measured
 from engine.outputs import probabilities_of
 from engine.preprocess import normalise
 
-_AXES = 32
+_AXES = 64
 _RIDGE = 0.01
 _BATCH = 16
 
@@ -35,7 +35,7 @@ class Seen:
             np.concatenate((self.probabilities, other.probabilities)),
         )
 
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> Seen:
+    def __getitem__(self, chosen: NDArray[np.bool_ | np.int_]) -> Seen:
         return Seen(self.values[chosen], self.probabilities[chosen])
 
 
@@ -73,11 +73,11 @@ def fit_gate(
         mean.astype(np.float32),
         scale.astype(np.float32),
         axes.astype(np.float32),
-        np.zeros(kept + 2, np.float32),
+        np.zeros(kept + 3, np.float32),
         0.0,
     )
     features = [
-        start.features(seen.values, doubt(seen.probabilities, classes, catch_all))
+        start.features(seen.values, doubts(seen.probabilities, classes, catch_all))
         for seen in (radiographs, outliers)
     ]
     weights = _logistic(*features)
@@ -105,26 +105,25 @@ def _logistic(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> NDAr
 
 def strangeness_of(gate: Gate, seen: Seen, classes: Sequence[str]) -> NDArray[np.float64]:
     """What the gate says of images that were looked at: [N]."""
-    doubts = doubt(seen.probabilities, classes, gate.catch_all)
-    return np.asarray(gate.features(seen.values, doubts) @ gate.weights.astype(np.float64))
+    return gate.judged(seen.values, doubts(seen.probabilities, classes, gate.catch_all))
 
 
 def held_out_declined(
     fit: Callable[[Seen], Gate],
-    limit: Callable[[Gate], float],
+    limits: Callable[[Gate], Sequence[float]],
     outliers: Seen,
     held: Seen,
-    groups: Sequence[int],
-    held_groups: Sequence[int],
+    folds: Sequence[int],
+    held_folds: Sequence[int],
     classes: Sequence[str],
 ) -> NDArray[np.bool_]:
-    """Which of the ``held`` images are declined by gates that never saw their group: [N].
-
-    Two gates are made, each from the outliers of the one half of the groups (0 and 1).
-    """
-    declined = np.zeros(len(held.values), bool)
-    for half in (0, 1):
-        gate = fit(outliers[np.array(groups) != half])
-        mine = np.array(held_groups) == half
-        declined[mine] = strangeness_of(gate, held[mine], classes) > limit(gate)
-    return declined
+    """Which of the N ``held`` images are declined, at each of the L limits, by gates that never saw
+    their fold: [L, N]. One gate is made for each fold, from the outliers of all others."""
+    declined: list[NDArray[np.bool_]] = [np.zeros(0, bool)] * len(held_folds)
+    for fold in sorted(set(held_folds)):
+        gate = fit(outliers[np.array(folds) != fold])
+        mine = np.flatnonzero(np.array(held_folds) == fold)
+        bounds = np.array(limits(gate))
+        for place, strange in zip(mine, strangeness_of(gate, held[mine], classes), strict=True):
+            declined[place] = strange > bounds
+    return np.stack(declined, 1)

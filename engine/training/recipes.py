@@ -63,7 +63,7 @@ def _plain(name: str, words: str, gate: tuple[int, ...], *stages: list[int]) -> 
         f"{words} plain convolutions from scratch, then one kernel per class, taught by the deep "
         "model",
         learning_rate=2e-3,
-        phases=((24, 128), (16, 160), (8, 224)),
+        phases=((48, 128), (16, 160), (6, 224)),
         gate_layers=tuple(f"conv{depth}" for depth in gate),
         taught_by=("resources/models/deep",),
         dropout=0.1,

@@ -38,7 +38,7 @@ def gate_by_hand(limit: float, catch_all: tuple[str, ...] = ()) -> Gate:
         mean=draw.normal(size=_WIDTH).astype(np.float32),
         scale=draw.uniform(0.5, 2, _WIDTH).astype(np.float32),
         axes=draw.normal(size=(3, _WIDTH)).astype(np.float32),
-        weights=draw.normal(size=5).astype(np.float32),
+        weights=draw.normal(size=6).astype(np.float32),
         limit=limit,
     )
 

@@ -19,7 +19,7 @@ from engine.evaluation.answers import Answering
 from engine.evaluation.index import Picture
 from engine.explainer import Explainer
 from engine.explanation import explain
-from engine.gate import GATE_FILE, Gate, doubt, load_gate, measured, save_gate, unfit
+from engine.gate import GATE_FILE, Gate, doubts, load_gate, measured, save_gate, unfit
 from engine.models import build
 from engine.opinions import second_opinion
 from engine.preprocess import fit_to_square
@@ -73,10 +73,13 @@ def test_mean_and_spread_are_measured_per_kernel() -> None:
     assert measured([maps, maps]).shape == (1, 8)
 
 
-def test_doubt_looks_at_anatomy_alone() -> None:
+def test_doubts_are_of_anatomy_and_of_all_classes() -> None:
     chances = np.array([[0.98, 0.01, 0.01], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
-    found = doubt(chances, ("other", "chest", "hand"), ("other",))
-    np.testing.assert_allclose(found, np.log([1.0 / 0.02, 0.21 / 0.81, 0.21 / 0.81]))
+    found = doubts(chances, ("other", "chest", "hand"), ("other",))
+    np.testing.assert_allclose(found[:, 0], np.log([1.0 / 0.02, 0.21 / 0.81, 0.21 / 0.81]))
+    np.testing.assert_allclose(found[:, 1], [0.111902, 0.639032, 0.639032], atol=1e-6)
+    certain = doubts(np.array([[0.0, 1.0, 0.0]]), ("other", "chest", "hand"), ("other",))
+    assert abs(certain[0, 1]) < 1e-9
 
 
 def test_strangeness_is_the_weighted_sum_of_what_was_seen() -> None:
@@ -86,12 +89,12 @@ def test_strangeness_is_the_weighted_sum_of_what_was_seen() -> None:
         mean=np.array([np.log(2), 0], np.float32),
         scale=np.array([0.5, 1], np.float32),
         axes=np.array([[1, 0], [0, 100]], np.float32),
-        weights=np.array([3, 1, 2, -4], np.float32),
+        weights=np.array([3, 1, 2, 5, -4], np.float32),
         limit=0.0,
     )
     maps = torch.tensor([[[[0.0, 2.0]]]])  # mean 1, spread 1: both log 2
-    chances = np.array([[0.5, 0.5]])  # no doubt for or against
-    expected = 3 * 0 + 1 * 8 + 2 * 0 - 4  # the second axis is clipped at 8
+    chances = np.array([[0.5, 0.5]])  # no doubt for or against; entropy log 2
+    expected = 3 * 0 + 1 * 8 + 2 * 0 + 5 * np.log(2) - 4  # the second axis is clipped at 8
     assert gate.strangeness([maps], chances, ("x", "y"))[0] == pytest.approx(expected, abs=1e-5)
 
 
@@ -176,3 +179,10 @@ def test_a_damaged_gate_is_refused(tmp_path: Path, data: bytes) -> None:
     facts = replace(small_facts(), gate_sha256=hashlib.sha256(data).hexdigest())
     with pytest.raises(ModelError, match="damaged"):
         load_gate(tmp_path, facts)
+
+
+def test_a_gate_whose_tables_do_not_fit_is_refused(tmp_path: Path) -> None:
+    """As one of an older form, with another number of weights."""
+    gate = _gate(0.0)
+    with pytest.raises(ModelError, match=r"damaged.*do not fit one another"):
+        _bundle(tmp_path, replace(gate, weights=gate.weights[:-1]))

@@ -1,0 +1,1 @@
+"""Do the maps mean what they seem to say? Agreement with landmarks, beside its nulls."""
