@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-MODEL_NAMES = ("shallow", "deep")
+MODEL_NAMES = ("plain3", "shallow", "plain8", "plain12", "deep")  # in order of depth
 
 
 def path(*parts: str) -> Path:

@@ -55,7 +55,16 @@ class Recipe:
         return sum(epochs for epochs, _ in self.phases)
 
 
-def _plain(name: str, words: str, gate: tuple[int, ...], *stages: list[int]) -> Recipe:
+_LONG, _SHORT = ((48, 128), (16, 160), (6, 224)), ((28, 128), (10, 160), (5, 224))
+
+
+def _plain(
+    name: str,
+    words: str,
+    phases: tuple[tuple[int, int], ...],
+    gate: tuple[int, ...],
+    *stages: list[int],
+) -> Recipe:
     return Recipe(
         name,
         "plain",
@@ -63,7 +72,7 @@ def _plain(name: str, words: str, gate: tuple[int, ...], *stages: list[int]) -> 
         f"{words} plain convolutions from scratch, then one kernel per class, taught by the deep "
         "model",
         learning_rate=2e-3,
-        phases=((48, 128), (16, 160), (6, 224)),
+        phases=phases,
         gate_layers=tuple(f"conv{depth}" for depth in gate),
         taught_by=("resources/models/deep",),
         dropout=0.1,
@@ -96,12 +105,15 @@ _HALF, _QUARTER, _EIGHTH, _SIXTEENTH = [32, 7, 2], [64, 5, 2], [128, 5, 2], [192
 _AT_4, _AT_8, _AT_16, _WIDE = [64, 3, 1], [128, 3, 1], [192, 3, 1], [256, 3, 1]
 _DOWN = (_HALF, _QUARTER, _EIGHTH, _SIXTEENTH)
 _LADDER = (
-    _plain("plain3", "three", (2, 3), _HALF, _QUARTER, _EIGHTH),
-    _plain("shallow", "five", (3, 4, 5), *_DOWN, _WIDE),
-    _plain("plain8", "eight", (3, 5, 6), *_DOWN[:3], _AT_8, _SIXTEENTH, _AT_16, _WIDE, _WIDE),
+    _plain("plain3", "three", _SHORT, (2, 3), _HALF, _QUARTER, _EIGHTH),
+    _plain("shallow", "five", _SHORT, (3, 4, 5), *_DOWN, _WIDE),
+    _plain(
+        "plain8", "eight", _LONG, (3, 5, 6), *_DOWN[:3], _AT_8, _SIXTEENTH, _AT_16, _WIDE, _WIDE
+    ),
     _plain(
         "plain12",
         "twelve",
+        _LONG,
         (4, 6, 8),
         *(_HALF, _QUARTER, _AT_4, _EIGHTH, _AT_8, _AT_8, _SIXTEENTH, _AT_16, _AT_16),
         *(_WIDE, _WIDE, _WIDE),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from engine.__main__ import main
 from engine.checkpoint import LoadedModel, save_model
@@ -146,6 +147,19 @@ def test_the_command_prints_a_table_for_reading(
     assert "1 is chance" in text
     assert "chest · gradient: 3 images" in text
     assert all(layer in text for layer in ("conv1", "conv2", "classes"))
+
+
+def test_the_plot_shows_every_model_of_the_rows(
+    printed: Mapping[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "claim.png"
+    asked = ["landmarks", *printed["arguments"], "--preset", "CLEAR", "--plot", str(path)]
+    assert main(asked) == 0
+    capsys.readouterr()
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        assert np.asarray(picture.convert("L")).std() > 5
 
 
 def test_a_model_without_the_classes_of_the_images_is_said(
