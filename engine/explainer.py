@@ -62,6 +62,8 @@ class Explainer:
                 f"{len(facts.classes)} classes are named"
             )
         layers = wanted or every_layer(graph)
+        if not layers:
+            raise ModelError("the model has no layer whose output is a map; nothing can be shown")
         for layer in layers:
             if not graph.maps(graph.step_of(layer)):
                 raise ModelError(f"the output of the layer {layer!r} is no map; expose another")

@@ -84,6 +84,7 @@ def sections(folder: Path) -> Iterator[Cut]:
         spacing = image.GetSpacing()[::-1]
         radiodensity = values.min() < -500  # Hounsfield units: air
         name, number = path.name.split(".")[0], 0
+        group = path.relative_to(folder).as_posix().split(".")[0]
         for axis in range(3):
             finest = min(spacing[:axis] + spacing[axis + 1 :])
             height, width = (
@@ -98,7 +99,7 @@ def sections(folder: Path) -> Iterator[Cut]:
                 fine = Image.fromarray(cut.astype(np.float32)).resize((width, height))
                 for low, high in ((-np.inf, np.inf), *(WINDOWS if radiodensity else ())):
                     kind, grey = "ct" if radiodensity else "mr", np.clip(fine, low, high)
-                    yield Cut(kind, name, name, number, grey)
+                    yield Cut(kind, group, name, number, grey)
                     number += 1
 
 
@@ -119,11 +120,19 @@ def _thumbnail(values: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray(small / (np.linalg.norm(small) + 1e-9))
 
 
+def _root(parents: dict[str, str], group: str) -> str:
+    """The group that a group has been joined to, or itself."""
+    while parents.setdefault(group, group) != group:
+        group = parents[group]
+    return group
+
+
 def write(out: Path, cuts: Iterator[Cut]) -> list[dict[str, object]]:
     """Write each picture once, stretched to 8 bits; returns the rows of the index."""
     rows: list[dict[str, object]] = []
     seen: set[tuple[tuple[int, ...], bytes]] = set()
     known: list[tuple[str, str, NDArray[np.float64]]] = []  # kind, group, thumbnail
+    parents: dict[str, str] = {}
     for cut in cuts:
         low, high = np.percentile(cut.grey, (0.1, 99.9))
         if high <= low:
@@ -132,20 +141,17 @@ def write(out: Path, cuts: Iterator[Cut]) -> list[dict[str, object]]:
         if (values.shape, values.tobytes()) in seen:
             continue
         seen.add((values.shape, values.tobytes()))
-        path = out / cut.kind / f"{cut.file}_{cut.number}.png"
+        path = out / cut.kind / f"{len(rows):04}_{cut.file}_{cut.number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(values).save(path)
         small = _thumbnail(values)
-        alike = (
-            group
-            for kind, group, other in known
-            if kind == cut.kind and abs(float((small * other).sum())) > ALIKE
-        )
-        group = next(alike, cut.group)
-        known.append((cut.kind, group, small))
-        row = (f"{cut.kind}/{path.name}", cut.kind, "other", "outlier", group)
+        for kind, group, other in known:
+            if kind == cut.kind and abs(float((small * other).sum())) > ALIKE:
+                parents[_root(parents, cut.group)] = _root(parents, group)
+        known.append((cut.kind, cut.group, small))
+        row = (f"{cut.kind}/{path.name}", cut.kind, "other", "outlier", cut.group)
         rows.append(dict(zip(COLUMNS, (*row, *values.shape[::-1]), strict=True)))
-    return rows
+    return [row | {"group": _root(parents, str(row["group"]))} for row in rows]
 
 
 def main() -> int:

@@ -21,7 +21,8 @@ class Agreement:
     of the area; 1 is chance. ``hit``: whether the maximum is inside (pointing game, Zhang 2018,
     arXiv 1608.00507). ``rank_accuracy``: of the strongest pixels, as many as the region has, the
     share inside (Arras 2022, arXiv 2003.07258). ``overlap``: intersection over union with the map
-    cut at 35 % of its maximum. All are NaN for a map without any response."""
+    cut at 35 % of its maximum. All are NaN for a map without any response, or
+    with one that is not finite."""
 
     mass: float
     lift: float
@@ -44,7 +45,7 @@ def agreement(values: NDArray[np.floating], region: NDArray[np.floating]) -> Agr
         raise ValueError("a region without area")
     response = values.astype(np.float64)
     total = float(response.sum())
-    if total <= 0:
+    if not 0 < total < math.inf:
         return NOTHING
     mass = float((response * region).sum()) / total
     highest = response == response.max()

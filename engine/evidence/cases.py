@@ -28,13 +28,15 @@ HAND, CHEST = "hand_wrist", "chest"
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A picture of one class: ``boxes`` are (name, (x0, y0, x1, y1)) in its pixels, measured from
-    the corner of the first; ``masks`` (name, file of a picture of the same size, inside bright)."""
+    """A picture of one class. ``boxes`` are (name, (x0, y0, x1, y1)) in its pixels, measured from
+    the corner of the first; ``masks`` (name, file of a picture of the same size, inside bright).
+    ``size`` is the (height, width) that the boxes are for."""
 
     image: Path
     target: str
     boxes: tuple[tuple[str, tuple[float, float, float, float]], ...] = ()
     masks: tuple[tuple[str, Path], ...] = ()
+    size: tuple[int, int] = (0, 0)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,7 +75,8 @@ def _hand(folder: Path, name: str, facts: Mapping[str, Any]) -> Case:
         if not (0 <= left < right <= facts["width"] and 0 <= top < bottom <= facts["height"]):
             raise ValueError(f"a box of {name} is empty or outside the image: {item['box']}")
         boxes.append((str(item["label"]), (left, top, right, bottom)))
-    return Case(folder / "hand" / name, HAND, tuple(boxes))
+    size = (int(facts["height"]), int(facts["width"]))
+    return Case(folder / "hand" / name, HAND, tuple(boxes), size=size)
 
 
 def _chests(folder: Path) -> tuple[Case, ...]:
@@ -92,7 +95,13 @@ def _chests(folder: Path) -> tuple[Case, ...]:
 def coverages(case: Case, geometry: InputGeometry) -> Mapping[str, Coverage]:
     """Of each landmark, by name, the share of every pixel of the fitted frame that lies in it:
     float64 [h, w] in 0…1, boxes and masks of one name together. A pixel in two boxes counts once.
-    Raises :class:`EngineError` for a mask that cannot be read or is of another size."""
+    Raises :class:`EngineError` for a mask that cannot be read, for a mask or boxes of another size,
+    and where a landmark, or every one, is empty."""
+    if case.boxes and case.size != geometry.frame_size:
+        raise EngineError(
+            f"{case.image}: its boxes are for {case.size[1]} × {case.size[0]} pixels, the picture "
+            f"has {geometry.frame_size[1]} × {geometry.frame_size[0]}"
+        )
     found: dict[str, Coverage] = {}
     for name, box in case.boxes:
         _unite(found, name, _box_coverage(box, geometry))
@@ -108,6 +117,8 @@ def coverages(case: Case, geometry: InputGeometry) -> Mapping[str, Coverage]:
             whole, geometry.fitted_size, mode="bilinear", align_corners=False, antialias=True
         )
         _unite(found, name, fitted[0, 0].clamp(0, 1).numpy())
+    if not found or not all(region.any() for region in found.values()):
+        raise EngineError(f"{case.image}: it has no landmark, or one without any pixel")
     return MappingProxyType(found)
 
 

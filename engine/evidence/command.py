@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 from tqdm import tqdm
 
 from engine import bundled
@@ -31,6 +30,7 @@ from engine.evidence.table import Landmark, read_table
 from engine.explainer import Explainer
 from engine.files import write_atomically
 from engine.memory import keep_freed_memory
+from engine.operations.convolution import Convolution
 from engine.presets import DEFAULT_PRESET, PRESETS
 
 Table = Mapping[str, tuple[Landmark, ...]]
@@ -103,9 +103,9 @@ def rows_of(
 def headline_of(name: str, presets: Sequence[str], found: Agreements) -> Iterator[dict[str, Any]]:
     """One row a preset: the mean lift over all layers, and that over the untrained network's."""
     for row, preset in enumerate(presets):
-        mine, other = (
-            _over_layers(table[row, :, :, _LIFT]) for table in (found.trained, found.untrained)
-        )
+        trained, bare = (table[row, :, :, _LIFT] for table in (found.trained, found.untrained))
+        both = np.isfinite(trained) & np.isfinite(bare)  # layers that responded in both
+        mine, other = _over_layers(trained, both), _over_layers(bare, both)
         yield {
             "model": name,
             "class": found.target,
@@ -118,9 +118,8 @@ def headline_of(name: str, presets: Sequence[str], found: Agreements) -> Iterato
         }
 
 
-def _over_layers(lifts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[L, N] → [N]: the mean over the layers that responded; NaN where none did."""
-    known = np.isfinite(lifts)
+def _over_layers(lifts: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """[L, N] → [N]: the mean over the layers that are known; NaN where none is."""
     total = np.where(known, lifts, 0).sum(0)
     return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)
 
@@ -180,7 +179,7 @@ def _groups(cases: Sequence[Case], model: LoadedModel) -> Iterator[list[Case]]:
 
 def _draw(
     path: Path,
-    models: Sequence[LoadedModel],
+    explainers: Mapping[str, Explainer],
     labelled: Path | None,
     preset: str,
     headlines: Sequence[Mapping[str, Any]],
@@ -190,20 +189,22 @@ def _draw(
     from engine.evidence.plot import claim_figure
 
     depths = {
-        model.specification.name: sum(
-            isinstance(module, nn.modules.conv._ConvNd) for module in model.network.modules()
-        )
-        for model in models
+        name: sum(isinstance(step.operation, Convolution) for step in explainer.graph.steps)
+        for name, explainer in explainers.items()
     }
     accuracies = {}
     if labelled:
         chosen, _ = chosen_rows(read_index(labelled), "", "")
-        for model in models:
-            found = evaluate(model, labelled, chosen).figures.accepted().accuracy
-            accuracies[model.specification.name] = {"value": found.value, "ci": found.interval}
+        for name, explainer in explainers.items():
+            found = evaluate(explainer.model, labelled, chosen).figures.accepted().accuracy
+            accuracies[name] = {"value": found.value, "ci": found.interval}
     centre = {row["class"]: row["lift"]["centre"] for row in rows}
     names = sorted(depths, key=depths.__getitem__)
-    write_atomically(path, claim_figure(names, depths, accuracies, headlines, centre, preset))
+    picture = claim_figure(names, depths, accuracies, headlines, centre, preset)
+    try:
+        write_atomically(path, picture)
+    except OSError as error:
+        raise EngineError(f"{path}: the plot cannot be written ({error.strerror})") from error
 
 
 def run(arguments: list[str]) -> int:
@@ -247,14 +248,20 @@ def run(arguments: list[str]) -> int:
     methods = [PRESETS[preset] for preset in options.preset]
     if options.plot and find_spec("matplotlib") is None:
         raise RequestError("the plot needs matplotlib: pip install matplotlib")
-    models: list[LoadedModel] = []
+    if options.accuracy:
+        if not options.plot:
+            raise RequestError("--accuracy is for the plot: add --plot PNG")
+        read_index(options.accuracy)  # what is wrong with it shows before the work, not after
+    explainers: dict[str, Explainer] = {}
     rows: list[dict[str, Any]] = []
     headlines: list[dict[str, Any]] = []
     silent = options.json or not sys.stderr.isatty()
     for name in options.model:
         model = bundled.model_at(name)
-        models.append(model)
         title = model.specification.name
+        if title in explainers:
+            raise RequestError(f"two of the models are called {title!r}; measure one at a time")
+        explainers[title] = Explainer.prepare(model, device)
         for group in _groups(cases, model):
             seen = sights(group, model.specification.input_size)
             total = len(seen) * (options.untrained + 1)
@@ -271,9 +278,6 @@ def run(arguments: list[str]) -> int:
             headlines += headline_of(title, options.preset, found)
     if not rows:
         raise EngineError(f"no model names a class of the annotated images in {options.data}")
-    if options.plot:
-        shown = DEFAULT_PRESET if DEFAULT_PRESET in options.preset else options.preset[0]
-        _draw(options.plot, models, options.accuracy, shown, headlines, rows)
     if options.json:
         done = {
             "data": str(options.data),
@@ -284,6 +288,9 @@ def run(arguments: list[str]) -> int:
             "rows": rows,
         }
         print(json.dumps(done, indent=1))
-        return 0
-    print(as_text(rows, headlines))
+    else:
+        print(as_text(rows, headlines))
+    if options.plot:
+        shown = DEFAULT_PRESET if DEFAULT_PRESET in options.preset else options.preset[0]
+        _draw(options.plot, explainers, options.accuracy, shown, headlines, rows)
     return 0

@@ -28,14 +28,14 @@ Figures = NDArray[np.float64]
 class Sight:
     """A case as a model of one input size sees it: the fitted square [S, S] and where the frame
     lies in it; of each landmark the share of every pixel of the frame that lies in it; and all
-    landmarks of another image of the same class, for comparison."""
+    landmarks of another image of the same class, for comparison (None if there is no other)."""
 
     case: Case
     square: NDArray[np.float32]
     geometry: InputGeometry
     landmarks: dict[str, Coverage]
     all_landmarks: Coverage
-    of_another: Coverage
+    of_another: Coverage | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +72,17 @@ def sights(cases: Sequence[Case], side: int) -> tuple[Sight, ...]:
         fitted.append((case, square, geometry, parts, union(parts)))
     found = []
     for place, (case, square, geometry, parts, whole) in enumerate(fitted):
-        other = fitted[(place + 1) % len(fitted)][-1]
-        found.append(Sight(case, square, geometry, parts, whole, _moved(other, whole.shape)))
+        other = _moved(fitted[(place + 1) % len(fitted)][-1], whole.shape)
+        comparable = len(fitted) > 1 and other.any()
+        found.append(Sight(case, square, geometry, parts, whole, other if comparable else None))
     return tuple(found)
 
 
 def _moved(region: Coverage, shape: tuple[int, ...]) -> Coverage:
     """The region of one frame at the same relative place of another: nearest pixels."""
     rows, columns = (
-        (np.arange(new) * old) // new for new, old in zip(shape, region.shape, strict=True)
+        ((2 * np.arange(new) + 1) * old) // (2 * new)
+        for new, old in zip(shape, region.shape, strict=True)
     )
     return region[np.ix_(rows, columns)]
 
@@ -150,7 +152,8 @@ def _of_network(
             raw = layer_maps(explainer, observed.recording, method, target)
             for depth, shown in enumerate(_shown(explainer, raw, sight.geometry)):
                 figures[row, depth, place] = _five(shown, sight.all_landmarks)
-                shuffled[row, depth, place] = _five(shown, sight.of_another)
+                if sight.of_another is not None:
+                    shuffled[row, depth, place] = _five(shown, sight.of_another)
                 total = float(shown.sum())
                 if total > 0:
                     lifts[row, depth, place] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,9 @@ def claim_figure(
 def _points(
     axes: Axes, found: Sequence[Mapping[str, Any]], colour: str, label: str, shift: float = 0.0
 ) -> None:
-    places = [place + shift for place in range(len(found))]
+    known = [place for place, item in enumerate(found) if item["value"] is not None]
+    places = [place + shift for place in known]
+    found = [found[place] for place in known]
     values = [item["value"] for item in found]
     ends = [
         [value - item["ci"][0] for value, item in zip(values, found, strict=True)],
@@ -59,7 +62,8 @@ def _accuracy(
     axes: Axes, models: Sequence[str], accuracies: Mapping[str, Mapping[str, Any]]
 ) -> None:
     _points(axes, [accuracies[name] for name in models], _INK, "accuracy, 95 % interval")
-    axes.set_title("Accuracy on held-back radiographs", color=_INK, fontsize=11, loc="left")
+    title = "Accuracy on labelled radiographs, without the declined ones"
+    axes.set_title(title, color=_INK, fontsize=11, loc="left")
     axes.set_ylabel("accuracy of the answers", color=_INK)
 
 
@@ -72,12 +76,13 @@ def _lift(
     for number, target in enumerate(dict.fromkeys(row["class"] for row in headlines)):
         colour, word = _COLOURS[number % len(_COLOURS)], _WORDS.get(target, target)
         by_model = {row["model"]: row for row in headlines if row["class"] == target}
-        rows = [by_model[name] for name in models]
+        nothing = {"lift": {"value": None}, "untrained": None}
+        rows = [by_model.get(name, nothing) for name in models]
         shift = 0.06 * number
         _points(axes, [row["lift"] for row in rows], colour, f"{word}, trained", shift)
         axes.plot(
             [place + shift for place in range(len(rows))],
-            [row["untrained"] for row in rows],
+            [math.nan if row["untrained"] is None else row["untrained"] for row in rows],
             color=colour,
             linestyle=(0, (4, 3)),
             marker="o",

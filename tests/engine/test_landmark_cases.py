@@ -98,6 +98,24 @@ def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
         coverages(case, InputGeometry.fit((20, 30), 10))
 
 
+def test_boxes_of_a_picture_of_another_size_are_refused(tmp_path: Path) -> None:
+    folder = hand_folder(tmp_path, [{"label": "PIP", "box": [1, 1, 9, 9]}], (40, 20))
+    (case,) = read_cases(folder)
+    with pytest.raises(EngineError, match="boxes are for 40 × 20 pixels, the picture has 80 × 40"):
+        coverages(case, InputGeometry.fit((40, 80), 20))
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_an_image_without_a_landmark_is_refused(tmp_path: Path, value: int) -> None:
+    hand = hand_folder(tmp_path / "hands", [], (40, 20))
+    chest = chest_folder(tmp_path / "chests", np.zeros((20, 40), np.uint8), np.ones((20, 40), bool))
+    Image.new("L", (40, 20), value).save(chest / "chest" / "film.mask.png")  # 1: coded 0 and 1
+    for folder in (hand, chest):
+        (case,) = read_cases(folder)
+        with pytest.raises(EngineError, match="no landmark"):
+            coverages(case, InputGeometry.fit((20, 40), 20))
+
+
 def test_a_folder_without_annotations_says_what_is_needed(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"no annotated image: hand_boxes\.json"):
         read_cases(tmp_path)

@@ -81,8 +81,17 @@ def test_shuffled_landmarks_are_those_of_the_next_image(annotated: Path) -> None
     seen = sights(read_cases(annotated), 40)
     for place, sight in enumerate(seen):
         other = seen[(place + 1) % len(seen)].all_landmarks
+        assert sight.of_another is not None
         np.testing.assert_array_equal(sight.of_another, other)  # frames of one size
     assert not np.array_equal(seen[0].of_another, seen[0].all_landmarks)
+
+
+def test_a_single_image_has_no_other_to_compare_with(annotated: Path) -> None:
+    (seen,) = sights(read_cases(annotated)[:1], 40)
+    assert seen.of_another is None
+    found = measure(_model(), [seen], [PRESETS["CLEAR"]], _prepare, 1)
+    assert np.isnan(found.shuffled).all()
+    assert np.isfinite(found.trained).all()
 
 
 def test_untrained_figures_are_means_over_networks(annotated: Path) -> None:
@@ -160,6 +169,19 @@ def test_the_plot_shows_every_model_of_the_rows(
     with Image.open(path) as picture:
         assert picture.format == "PNG"
         assert np.asarray(picture.convert("L")).std() > 5
+
+
+def test_what_cannot_be_drawn_is_said_before_the_work(
+    printed: Mapping[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["landmarks", *printed["arguments"], "--accuracy", str(tmp_path)]
+    assert main(asked) == 1
+    assert "add --plot" in capsys.readouterr().err
+    assert main([*asked, "--plot", str(tmp_path / "claim.png")]) == 1
+    assert "index.csv" in capsys.readouterr().err
+    twice = [*printed["arguments"][:3], *[printed["arguments"][3]] * 2]
+    assert main(["landmarks", *twice]) == 1
+    assert "two of the models are called" in capsys.readouterr().err
 
 
 def test_a_model_without_the_classes_of_the_images_is_said(

@@ -57,6 +57,27 @@ def test_an_untrained_network_is_of_the_same_shape_and_knows_nothing() -> None:
     assert not first.training
 
 
+class _Tables(nn.Module):
+    """What an ONNX file becomes: its weights are buffers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("kernels", torch.arange(27.0).reshape(3, 1, 3, 3))
+        self.register_buffer("bias", torch.ones(3))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return torch.conv2d(inputs, self.kernels, self.bias)  # type: ignore[arg-type]
+
+
+def test_a_network_of_tables_alone_forgets_them_too() -> None:
+    network = _Tables()
+    fresh = untrained(network, [image(20, 20).float()], 3)
+    tables = fresh.state_dict()
+    assert not torch.equal(tables["kernels"], network.state_dict()["kernels"])
+    assert torch.equal(tables["kernels"].flatten().sort().values, torch.arange(27.0))
+    assert torch.equal(tables["bias"], torch.ones(3))
+
+
 def test_what_batch_norm_takes_for_mean_and_spread_is_measured() -> None:
     inputs = [5 + 3 * image(20, 20, seed=seed).float() for seed in range(4)]
     fresh = untrained(_Held(), inputs, 1)

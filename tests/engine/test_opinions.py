@@ -32,6 +32,8 @@ from tests.engine.small_networks import (
     small_explainer,
     state_of,
 )
+from viewer.dicom.frame import to_grey
+from viewer.dicom.reader import read_frame
 
 Maps = NDArray[np.float32]
 ON_INPUT = [name for name in OPINIONS if name != "Grad-CAM"]
@@ -317,8 +319,9 @@ def test_the_bundled_model_has_second_opinions(name: str) -> None:
     explainer = Explainer.prepare(
         load_model(resources.model_folder("shallow")), torch.device("cpu")
     )
+    hand = to_grey(read_frame(resources.path("samples", "hand.dcm")))
     fewer = {"integrated gradients": {"steps": 4}, "SmoothGrad": {"samples": 3}}
     fewer["occlusion"] = {"window": 0.5}  # type: ignore[dict-item]
-    result = second_opinion(explainer, grey_image(), name, **fewer.get(name, {}))
+    result = second_opinion(explainer, hand, name, **fewer.get(name, {}))
     assert all(layer.values.any() for layer in result.layers)
     assert len(result.layers) == (len(explainer.layers) if name == "Grad-CAM" else 1)

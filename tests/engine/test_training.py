@@ -262,7 +262,9 @@ def test_each_rung_of_the_ladder_is_deeper_and_begins_with_the_same_convolution(
     for lower, upper in pairwise(LADDER):
         assert len(upper.arguments["stages"]) > len(lower.arguments["stages"])
         assert upper.arguments["stages"][0] == lower.arguments["stages"][0]
-        same = ("learning_rate", "phases", "taught_by", "dropout", "input_size", "batch_size")
+        assert [side for _, side in upper.phases] == [side for _, side in lower.phases]
+        assert upper.epochs >= lower.epochs
+        same = ("learning_rate", "taught_by", "dropout", "input_size", "batch_size")
         assert [getattr(upper, name) for name in same] == [getattr(lower, name) for name in same]
 
 
