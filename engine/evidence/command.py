@@ -200,7 +200,10 @@ def _draw(
             accuracies[name] = {"value": found.value, "ci": found.interval}
     centre = {row["class"]: row["lift"]["centre"] for row in rows}
     names = sorted(depths, key=depths.__getitem__)
-    picture = claim_figure(names, depths, accuracies, headlines, centre, preset)
+    families = {
+        name: explainer.model.specification.architecture for name, explainer in explainers.items()
+    }
+    picture = claim_figure(names, depths, families, accuracies, headlines, centre, preset)
     try:
         write_atomically(path, picture)
     except OSError as error:

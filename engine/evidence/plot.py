@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -18,19 +19,22 @@ _WORDS = {"hand_wrist": "hand", "chest": "chest"}
 def claim_figure(
     models: Sequence[str],
     depths: Mapping[str, int],
+    families: Mapping[str, str],
     accuracies: Mapping[str, Mapping[str, Any]],
     headlines: Sequence[Mapping[str, Any]],
     nulls: Mapping[str, float],
     preset: str,
 ) -> bytes:
-    """PNG. ``models`` in order of depth, ``depths`` in convolutions; ``accuracies`` (perhaps empty)
-    and the lifts of ``headlines`` with their intervals; ``nulls`` are the centre map's lift by
-    class."""
+    """PNG. ``models`` in order of depth, ``depths`` in convolutions, ``families`` their
+    architectures: a line joins those of one only. ``accuracies`` (perhaps empty) and the lifts of
+    ``headlines`` have intervals; ``nulls`` are the centre map's lift by class."""
+    runs = [list(run) for _, run in groupby(range(len(models)), lambda at: families[models[at]])]
     sheet = Figure(figsize=(11, 4.6), layout="constrained", facecolor="white")
     panels = list(sheet.subplots(1, 2 if accuracies else 1, squeeze=False)[0])
     if accuracies:
-        _accuracy(panels.pop(0), models, accuracies)
-    _lift(panels.pop(0), models, [row for row in headlines if row["preset"] == preset], nulls)
+        _accuracy(panels.pop(0), [accuracies[name] for name in models], runs)
+    shown = [row for row in headlines if row["preset"] == preset]
+    _lift(panels.pop(0), models, runs, shown, nulls)
     for axes in sheet.axes:
         places = range(len(models))
         axes.set_xticks(places, [f"{name}\n{depths[name]}" for name in models], color=_INK)
@@ -43,25 +47,36 @@ def claim_figure(
 
 
 def _points(
-    axes: Axes, found: Sequence[Mapping[str, Any]], colour: str, label: str, shift: float = 0.0
+    axes: Axes,
+    found: Sequence[Mapping[str, Any]],
+    runs: Sequence[Sequence[int]],
+    colour: str,
+    label: str,
+    shift: float = 0.0,
 ) -> None:
-    known = [place for place, item in enumerate(found) if item["value"] is not None]
-    places = [place + shift for place in known]
-    found = [found[place] for place in known]
-    values = [item["value"] for item in found]
-    ends = [
-        [value - item["ci"][0] for value, item in zip(values, found, strict=True)],
-        [item["ci"][1] - value for value, item in zip(values, found, strict=True)],
-    ]
-    axes.errorbar(
-        places, values, ends, color=colour, marker="o", markersize=6, capsize=3, label=label
-    )
+    for run in runs:
+        known = [place for place in run if found[place]["value"] is not None]
+        values = [found[place]["value"] for place in known]
+        ends = [
+            [found[place]["value"] - found[place]["ci"][0] for place in known],
+            [found[place]["ci"][1] - found[place]["value"] for place in known],
+        ]
+        axes.errorbar(
+            [place + shift for place in known],
+            values,
+            ends,
+            color=colour,
+            marker="o",
+            markersize=6,
+            capsize=3,
+            label=label if run is runs[0] else None,
+        )
 
 
 def _accuracy(
-    axes: Axes, models: Sequence[str], accuracies: Mapping[str, Mapping[str, Any]]
+    axes: Axes, accuracies: Sequence[Mapping[str, Any]], runs: Sequence[Sequence[int]]
 ) -> None:
-    _points(axes, [accuracies[name] for name in models], _INK, "accuracy, 95 % interval")
+    _points(axes, accuracies, runs, _INK, "accuracy, 95 % interval")
     title = "Accuracy on labelled radiographs, without the declined ones"
     axes.set_title(title, color=_INK, fontsize=11, loc="left")
     axes.set_ylabel("accuracy of the answers", color=_INK)
@@ -70,6 +85,7 @@ def _accuracy(
 def _lift(
     axes: Axes,
     models: Sequence[str],
+    runs: Sequence[Sequence[int]],
     headlines: Sequence[Mapping[str, Any]],
     nulls: Mapping[str, float],
 ) -> None:
@@ -79,17 +95,19 @@ def _lift(
         nothing = {"lift": {"value": None}, "untrained": None}
         rows = [by_model.get(name, nothing) for name in models]
         shift = 0.06 * number
-        _points(axes, [row["lift"] for row in rows], colour, f"{word}, trained", shift)
-        axes.plot(
-            [place + shift for place in range(len(rows))],
-            [math.nan if row["untrained"] is None else row["untrained"] for row in rows],
-            color=colour,
-            linestyle=(0, (4, 3)),
-            marker="o",
-            markersize=6,
-            markerfacecolor="white",
-            label=f"{word}, untrained",
-        )
+        _points(axes, [row["lift"] for row in rows], runs, colour, f"{word}, trained", shift)
+        bare = [math.nan if row["untrained"] is None else row["untrained"] for row in rows]
+        for run in runs:
+            axes.plot(
+                [place + shift for place in run],
+                [bare[place] for place in run],
+                color=colour,
+                linestyle=(0, (4, 3)),
+                marker="o",
+                markersize=6,
+                markerfacecolor="white",
+                label=f"{word}, untrained" if run is runs[0] else None,
+            )
         axes.axhline(nulls[target], color=colour, linewidth=1, linestyle=":")
         axes.annotate(
             f"centre map, {word}", (len(rows) - 0.9, nulls[target]), color=colour, fontsize=8
