@@ -269,14 +269,7 @@ def run(arguments: list[str]) -> int:
             seen = sights(group, model.specification.input_size)
             total = len(seen) * (options.untrained + 1)
             with tqdm(total=total, desc=f"{title}, {group[0].target}", disable=silent) as bar:
-                found = measure(
-                    model,
-                    seen,
-                    methods,
-                    lambda loaded: Explainer.prepare(loaded, device),
-                    options.untrained,
-                    bar.update,
-                )
+                found = measure(explainers[title], seen, methods, options.untrained, bar.update)
             rows += rows_of(title, options.preset, found, known)
             headlines += headline_of(title, options.preset, found)
     if not rows:

@@ -44,7 +44,7 @@ class Agreements:
     methods, layers, images, :data:`MEASURES`; ``shuffled`` the same of the trained model with the
     landmarks of another image. ``centre`` and ``edges`` are [N, 5]. ``lifts`` and
     ``untrained_lifts`` are the lift of each landmark by name, [P, L, N, names], NaN where an image
-    does not show it. The untrained figures are means over ``seeds`` networks. ``right`` counts the
+    does not show it. The untrained figures are means over several networks. ``right`` counts the
     images that the trained model names rightly."""
 
     target: str
@@ -58,7 +58,6 @@ class Agreements:
     edges: Figures
     lifts: Figures
     untrained_lifts: Figures
-    seeds: int
     right: int
 
 
@@ -88,46 +87,42 @@ def _moved(region: Coverage, shape: tuple[int, ...]) -> Coverage:
 
 
 def measure(
-    model: LoadedModel,
+    explainer: Explainer,
     seen: Sequence[Sight],
     methods: Sequence[Method],
-    explainer_of: Callable[[LoadedModel], Explainer],
     seeds: int,
     progress: Callable[[], None] = lambda: None,
 ) -> Agreements:
-    """Figures of cases of one class, by the model and by ``seeds`` untrained ones of its shape;
-    ``progress`` is called after every image and network."""
+    """Figures of cases of one class, by the model and by ``seeds`` (at least one) untrained ones of
+    its shape; ``progress`` is called after every image and network."""
     names = tuple(dict.fromkeys(name for sight in seen for name in sight.case.names))
-    explainer = explainer_of(model)
+    model = explainer.model
     target = explainer.identity.classes.index(seen[0].case.target)
-    results = []
+    figures, shuffled, lifts, right = _of_network(explainer, seen, methods, target, names, progress)
     inputs = [network_input(explainer, sight.square) for sight in seen]
-    for seed in range(seeds + 1):
-        if seed:
-            network = untrained(model.network, inputs, seed)
-            explainer = explainer_of(LoadedModel(network, model.specification))
-        results.append(_of_network(explainer, seen, methods, target, names, progress))
-    (figures, shuffled, lifts, right), others = results[0], results[1:]
+    others = []
+    for seed in range(1, seeds + 1):
+        bare = LoadedModel(untrained(model.network, inputs, seed), model.specification)
+        unlearnt = Explainer.prepare(bare, explainer.device)
+        others.append(_of_network(unlearnt, seen, methods, target, names, progress))
     nulls = np.array(
         [
             [_five(null, sight.all_landmarks) for null in (_centre(sight), _edges(sight))]
             for sight in seen
         ]
     )
-    empty = np.full_like(figures, np.nan), np.full_like(lifts, np.nan)
     return Agreements(
         seen[0].case.target,
         explainer.layers,
         names,
         tuple(sight.case.image.name for sight in seen),
         figures,
-        np.mean([other[0] for other in others], 0) if others else empty[0],
+        np.mean([other[0] for other in others], 0),
         shuffled,
         nulls[:, 0],
         nulls[:, 1],
         lifts,
-        np.mean([other[2] for other in others], 0) if others else empty[1],
-        seeds,
+        np.mean([other[2] for other in others], 0),
         right,
     )
 

@@ -61,7 +61,7 @@ def test_what_is_measured_is_what_the_viewer_shows(annotated: Path) -> None:
     """The figures are of the very maps that an explanation of the picture holds."""
     model, preset = _model(), PRESETS["class gradient"]
     cases = read_cases(annotated)
-    found = measure(model, sights(cases, 40), [preset], _prepare, 1)
+    found = measure(_prepare(model), sights(cases, 40), [preset], 1)
     assert found.images == tuple(f"film{seed}.png" for seed in SEEDS)
     assert found.trained.shape == (1, 3, 3, len(MEASURES))
     explainer = _prepare(model)
@@ -89,7 +89,7 @@ def test_shuffled_landmarks_are_those_of_the_next_image(annotated: Path) -> None
 def test_a_single_image_has_no_other_to_compare_with(annotated: Path) -> None:
     (seen,) = sights(read_cases(annotated)[:1], 40)
     assert seen.of_another is None
-    found = measure(_model(), [seen], [PRESETS["CLEAR"]], _prepare, 1)
+    found = measure(_prepare(_model()), [seen], [PRESETS["CLEAR"]], 1)
     assert np.isnan(found.shuffled).all()
     assert np.isfinite(found.trained).all()
 
@@ -97,7 +97,7 @@ def test_a_single_image_has_no_other_to_compare_with(annotated: Path) -> None:
 def test_untrained_figures_are_means_over_networks(annotated: Path) -> None:
     model, seen = _model(), sights(read_cases(annotated), 40)
     method = [PRESETS["CLEAR"]]
-    one, two = (measure(model, seen, method, _prepare, count) for count in (1, 2))
+    one, two = (measure(_prepare(model), seen, method, count) for count in (1, 2))
     np.testing.assert_array_equal(one.trained, two.trained)
     second = 2 * two.untrained - one.untrained  # what the second network must have had
     assert not np.allclose(second, one.untrained)
@@ -107,7 +107,7 @@ def test_untrained_figures_are_means_over_networks(annotated: Path) -> None:
 
 def test_the_edges_of_the_lungs_are_no_chance_and_the_centre_is_no_lung(annotated: Path) -> None:
     """The nulls know nothing of the model, and are what they are on exact regions."""
-    found = measure(_model(), sights(read_cases(annotated), 40), [PRESETS["CLEAR"]], _prepare, 1)
+    found = measure(_prepare(_model()), sights(read_cases(annotated), 40), [PRESETS["CLEAR"]], 1)
     lift = MEASURES.index("lift")
     assert (found.centre[:, lift] > 1.1).all()  # lungs are nearer the middle than the corners
     assert np.isfinite(found.edges[:, lift]).all()
