@@ -18,8 +18,20 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "measure how good a model's answers are on labelled images",
         ),
         "landmarks": (
-            "engine.evidence.command",
+            "engine.evidence.landmark_command",
             "measure how response maps agree with annotated landmarks, beside chance",
+        ),
+        "artefacts": (
+            "engine.evidence.artefact_command",
+            "find markers, edges and padding; attended to, or used?",
+        ),
+        "verdict": (
+            "engine.evidence.verdict_command",
+            "judge a model's maps: randomisation, classes, stability, landmarks, artefacts",
+        ),
+        "planted": (
+            "engine.planted.command",
+            "test the bias audit on models that use a marker by construction",
         ),
         "convert": ("engine.models.convert", "make a model folder of a PyTorch state dict"),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import resources
-from engine.checkpoint import LoadedModel, load_model
+from engine.checkpoint import SPECIFICATION_FILE, LoadedModel, load_model
 from engine.errors import RequestError
 
 NAMES = resources.MODEL_NAMES
@@ -24,3 +24,11 @@ def model_at(name: str) -> LoadedModel:
         f"there is no model {name!r}: give a bundled one ({known}), a folder with model.json or an "
         "ONNX file"
     )
+
+
+def folder_of(name: str) -> Path | None:
+    """Where the model that :func:`model_at` reads lives: a folder with ``model.json``; None for
+    any other."""
+    path = resources.model_folder(name) if name in NAMES else Path(name)
+    path = path.parent if path.name == SPECIFICATION_FILE else path
+    return path if (path / SPECIFICATION_FILE).is_file() else None

@@ -15,13 +15,14 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from engine.errors import DeviceError, ModelError
+from engine.errors import DeviceError, EngineError, ModelError
 from engine.files import read_regular, write_atomically
 from engine.gate import Gate, load_gate
 from engine.models import ONNX, build
 from engine.models.formats import FOREIGN_SUFFIXES, refuse_foreign
 from engine.models.specification import ModelSpecification
 from engine.models.weights import COUNTER, fill, misfit
+from engine.verdicts import NOTHING_KNOWN, Verdicts, read_verdicts
 
 SPECIFICATION_FILE = "model.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -31,12 +32,13 @@ ONNX_FILE = "model.onnx"
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network in evaluation mode with the specification that its folder gives, and the gate that
-    lets it decline, if it has one."""
+    """A network in evaluation mode with the specification that its folder gives, the gate that
+    lets it decline, if it has one, and what is known of its maps."""
 
     network: nn.Module
     specification: ModelSpecification
     gate: Gate | None = None
+    verdicts: Verdicts = NOTHING_KNOWN
 
 
 def save_model(
@@ -80,10 +82,20 @@ def load_model(path: Path) -> LoadedModel:
         return _load_file(path)
     specification = ModelSpecification.from_file(described)
     if specification.architecture == ONNX:
-        return _load_onnx(path / ONNX_FILE, specification)
+        model = _load_onnx(path / ONNX_FILE, specification)
+        return replace(model, verdicts=_verdicts(path, specification))
     network = _filled(path / WEIGHTS_FILE, specification)
     gate = load_gate(path, specification) if specification.gate_sha256 else None
-    return LoadedModel(network.requires_grad_(False), specification, gate)
+    known = _verdicts(path, specification)
+    return LoadedModel(network.requires_grad_(False), specification, gate, known)
+
+
+def _verdicts(folder: Path, specification: ModelSpecification) -> Verdicts:
+    """A damaged file tells nothing, and is no reason not to use the model."""
+    try:
+        return read_verdicts(folder, specification.digest)
+    except EngineError:
+        return NOTHING_KNOWN
 
 
 def model_files(path: Path) -> tuple[Path, ...]:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from engine.errors import RequestError
 from engine.explainer import Explainer, Observed, observe
+from engine.findings import Finding
 from engine.gate import unfit
 from engine.geometry import InputGeometry
 from engine.outputs import probabilities_of
 from engine.preprocess import fit_to_square
-from engine.presets import DEFAULT_PRESET, PRESETS
+from engine.presets import DEFAULT_PRESET, PRESETS, preset_name
 from engine.responses import class_maps, layer_maps
 from engine.results import (
     Explanation,
@@ -91,7 +92,13 @@ def withheld(
         class_responses=None,
         seconds=0.0,
         withheld_because=reason,
+        evidence=evidence_of(explainer, method),
     )
+
+
+def evidence_of(explainer: Explainer, method: Method | Opinion) -> tuple[Finding, ...]:
+    """What the model's folder says of maps by this method: a finding of every test."""
+    return explainer.model.verdicts.of(preset_name(method))
 
 
 def explain(
@@ -132,6 +139,7 @@ def explain(
         input_image=observed.square,
         class_responses=classes,
         seconds=time.perf_counter() - started,
+        evidence=evidence_of(explainer, method),
     )
 
 

@@ -20,7 +20,7 @@ from torch import nn
 
 from engine.errors import EngineError, MissingPackageError, RequestError
 from engine.explainer import Explainer, network_input
-from engine.explanation import check_target, look, predictions, withheld
+from engine.explanation import check_target, evidence_of, look, predictions, withheld
 from engine.opinion_methods import OPINIONS, Question
 from engine.preprocess import fit_to_square
 from engine.results import Explanation, LayerResponse, Opinion
@@ -81,6 +81,7 @@ def second_opinion(
         input_image=square,
         class_responses=None,
         seconds=time.perf_counter() - started,
+        evidence=evidence_of(explainer, opinion),
     )
 
 

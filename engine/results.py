@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.findings import Finding
 from engine.geometry import InputGeometry
 
 RuleName = Literal["linear", "gradient", "frozen", "deconvnet", "guided"]
@@ -144,6 +145,7 @@ class Explanation:
     second opinion, somebody else's. ``input_image`` is what the network read, before
     normalisation: float32 [S, S] in 0…1. ``seconds`` is the time of the computation alone. A
     declined image has no target, no predictions and no layers, and ``withheld_because`` says why.
+    ``evidence`` is what is known of the model's maps by this method, a finding of every test.
     """
 
     model: ModelIdentity
@@ -157,6 +159,7 @@ class Explanation:
     class_responses: ClassResponses | None
     seconds: float
     withheld_because: str = ""
+    evidence: tuple[Finding, ...] = ()
 
     @property
     def withheld(self) -> bool:

@@ -14,6 +14,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
 import resources
+from engine.findings import Finding
+from engine.presets import in_words
 from viewer.canvas.compose import scene_of
 from viewer.canvas.image_view import ImageView
 from viewer.canvas.scene import Scene
@@ -277,6 +279,16 @@ def show_model_card(context: Context) -> None:
     folder = resources.model_folder(context.session.model)
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     texts.show(context.window, "Model card", card, folder)
+
+
+def show_finding(context: Context, finding: Finding) -> None:
+    """The numbers behind a row of the evidence."""
+    explanation = context.session.explanation
+    if explanation is None:
+        return
+    model = f"{explanation.model.name} {explanation.model.version}".strip()
+    text = texts.finding_text(finding, model, in_words(explanation.method))
+    texts.show(context.window, f"Evidence: {finding.test}", text)
 
 
 def show_about(context: Context) -> None:

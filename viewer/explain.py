@@ -280,6 +280,10 @@ def _report(
         "seed": job.method.seed,
         "unpooling": job.method.unpooling,
         "target": answer.target or None,
+        "evidence": [
+            {"test": item.test, "outcome": item.outcome, "finding": item.sentence}
+            for item in answer.evidence
+        ],
         "output": "withheld" if answer.withheld else "ok",
         "withheld_because": answer.withheld_because or None,
         "predictions": [

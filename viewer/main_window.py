@@ -32,6 +32,7 @@ from viewer.actions import ACTIONS, ActionRow
 from viewer.canvas.image_view import ImageView
 from viewer.commands import Context
 from viewer.messages import sentence
+from viewer.panels.evidence import EvidencePanel
 from viewer.panels.layer_strip import LayerStrip
 from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.prediction import PredictionPanel
@@ -51,6 +52,7 @@ _LEFT, _RIGHT, _BELOW = (
 _DOCKS: tuple[tuple[str, str, type[QWidget], Qt.DockWidgetArea], ...] = (
     ("Studies", "studies", StudyList, _LEFT),
     ("Prediction", "prediction", PredictionPanel, _RIGHT),
+    ("Evidence", "evidence", EvidencePanel, _RIGHT),
     ("Response", "response", OverlayControls, _RIGHT),
     ("Layers, from the image to the classes", "layers", LayerStrip, _BELOW),
 )
@@ -130,7 +132,8 @@ class MainWindow(QMainWindow):
         docks = {dock.objectName(): dock for dock in self.findChildren(QDockWidget)}
         wide, tall = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([docks["studies"], docks["prediction"]], [270, 300], wide)
-        self.resizeDocks([docks["prediction"], docks["response"]], [385, 420], tall)
+        right = [docks[name] for name in ("prediction", "evidence", "response")]
+        self.resizeDocks(right, [205, 222, 383], tall)
         self.resizeDocks([docks["layers"]], [196], tall)
 
     def _make_menus(self) -> None:
@@ -175,6 +178,9 @@ class MainWindow(QMainWindow):
         )
         self.view.imageWheeled.connect(lambda by: commands.step_image(self.context, by))
         self.view.menuAsked.connect(self._show_menu)
+        evidence = self.panels["evidence"]
+        assert isinstance(evidence, EvidencePanel)
+        evidence.asked.connect(lambda finding: commands.show_finding(self.context, finding))
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)

@@ -112,14 +112,20 @@ def coverages(case: Case, geometry: InputGeometry) -> Mapping[str, Coverage]:
                 f"{path}: the mask is {mask.shape[1]} × {mask.shape[0]} pixels, its image "
                 f"{geometry.frame_size[1]} × {geometry.frame_size[0]}"
             )
-        whole = torch.from_numpy(mask)[None, None].double()
-        fitted = F.interpolate(
-            whole, geometry.fitted_size, mode="bilinear", align_corners=False, antialias=True
-        )
-        _unite(found, name, fitted[0, 0].clamp(0, 1).numpy())
+        _unite(found, name, mask_coverage(mask, geometry))
     if not found or not all(region.any() for region in found.values()):
         raise EngineError(f"{case.image}: it has no landmark, or one without any pixel")
     return MappingProxyType(found)
+
+
+def mask_coverage(mask: NDArray[np.bool_], geometry: InputGeometry) -> Coverage:
+    """Of a mask over an image's pixels [H, W], the share of every pixel of the fitted frame that
+    lies in it: float64 [h, w] in 0…1."""
+    whole = torch.from_numpy(np.ascontiguousarray(mask))[None, None].double()
+    fitted = F.interpolate(
+        whole, geometry.fitted_size, mode="bilinear", align_corners=False, antialias=True
+    )
+    return np.asarray(fitted[0, 0].clamp(0, 1).numpy())
 
 
 def _unite(found: dict[str, Coverage], name: str, part: Coverage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,14 @@ from engine.evaluation.index import read_picture
 from engine.evidence.agreement import MEASURES, agreement
 from engine.evidence.cases import Case, Coverage, coverages, union
 from engine.evidence.nulls import centre_map, edge_map, untrained
+from engine.evidence.shown import shown_maps
 from engine.explainer import Explainer, network_input, observe
 from engine.geometry import InputGeometry
 from engine.outputs import probabilities_of
 from engine.preprocess import fit_to_square
 from engine.responses import layer_maps
-from engine.results import LayerResponse, Method
-from engine.smoothing import smooth, smoothing_width
+from engine.results import Method
+from engine.smoothing import smooth
 
 Figures = NDArray[np.float64]
 
@@ -145,7 +146,7 @@ def _of_network(
         right += int(probabilities_of(observed.recording.logits, output)[0].argmax() == target)
         for row, method in enumerate(methods):
             raw = layer_maps(explainer, observed.recording, method, target)
-            for depth, shown in enumerate(_shown(explainer, raw, sight.geometry)):
+            for depth, shown in enumerate(shown_maps(explainer, raw, sight.geometry)):
                 figures[row, depth, place] = _five(shown, sight.all_landmarks)
                 if sight.of_another is not None:
                     shuffled[row, depth, place] = _five(shown, sight.of_another)
@@ -156,20 +157,6 @@ def _of_network(
                     ]
         progress()
     return figures, shuffled, lifts, right
-
-
-def _shown(
-    explainer: Explainer, maps: Sequence[NDArray[np.float32]], geometry: InputGeometry
-) -> Iterator[NDArray[np.float64]]:
-    """Maps as they are shown by default, without the padding: the positive part, smoothed by the
-    layer's own width."""
-    for number, (step, values) in enumerate(zip(explainer.layer_steps, maps, strict=True)):
-        native = explainer.graph.steps[step].shape
-        layer = LayerResponse(
-            explainer.layers[number], number + 1, (native[1], native[2], native[3]), values
-        )
-        positive = np.maximum(values, 0)
-        yield geometry.crop(smooth(positive, smoothing_width(layer, 1.0))).astype(np.float64)
 
 
 def _five(values: NDArray[np.float64], region: Coverage) -> list[float]:
@@ -189,3 +176,9 @@ def _centre(sight: Sight) -> NDArray[np.float64]:
 
 def _edges(sight: Sight) -> NDArray[np.float64]:
     return edge_map(smooth(sight.geometry.crop(sight.square), 1.0))
+
+
+def over_layers(values: Figures, known: NDArray[np.bool_]) -> Figures:
+    """[L, N] → [N]: the mean over the layers that are ``known``; NaN where none is."""
+    total = np.where(known, values, 0).sum(0)
+    return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)

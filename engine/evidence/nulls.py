@@ -38,8 +38,12 @@ def edge_map(grey: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(np.hypot(down, across))
 
 
-def untrained(network: nn.Module, inputs: Sequence[Tensor], seed: int) -> nn.Module:
-    """A copy that never learnt anything: weights as before training, drawn with ``seed``.
+def untrained(
+    network: nn.Module, inputs: Sequence[Tensor], seed: int, share: float = 1.0
+) -> nn.Module:
+    """A copy that never learnt anything: weights as before training, drawn with ``seed``; with
+    ``share`` below 1 only that share of its modules, from the last one up (the cascade of Adebayo
+    2018, arXiv 1810.03292), in the order in which the network names them.
 
     Modules that know how to draw their weights do so; any other parameter has its values permuted,
     which keeps their distribution, and so have the tables of a network without parameters (ONNX).
@@ -51,30 +55,48 @@ def untrained(network: nn.Module, inputs: Sequence[Tensor], seed: int) -> nn.Mod
     fresh = copy.deepcopy(network).cpu()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.default_generator.manual_seed(seed)
-        drawn: set[int] = set()
-        for module in fresh.modules():
-            reset = getattr(module, "reset_parameters", None)
-            if callable(reset):
-                reset()
-                drawn |= {id(parameter) for parameter in module.parameters(recurse=False)}
-        tables: list[Tensor] = list(fresh.parameters())
-        if not tables:
-            tables = [
-                item for item in fresh.buffers() if item.ndim > 1 and item.is_floating_point()
-            ]
-        for table in tables:
-            if id(table) not in drawn:
-                mixed = table.flatten()[torch.randperm(table.numel())]
-                table.copy_(mixed.view_as(table))
+        holders = _holders(fresh)
+        first = len(holders) - max(1, round(share * len(holders)))
+        for module, tables in holders[first:]:
+            _forget(module, tables)
         fresh.to(place)
-        _measure_batch_norms(fresh, inputs)
+        modules = list(fresh.modules())
+        _measure_batch_norms(fresh, modules[modules.index(holders[first][0]) :], inputs)
     return fresh.eval()
 
 
-def _measure_batch_norms(network: nn.Module, inputs: Sequence[Tensor]) -> None:
+def _holders(network: nn.Module) -> list[tuple[nn.Module, list[Tensor]]]:
+    """Modules that hold what was learnt, each with it: parameters, or tables if there are none."""
+    found: list[tuple[nn.Module, list[Tensor]]] = [
+        (module, list(module.parameters(recurse=False))) for module in network.modules()
+    ]
+    if not any(tables for _, tables in found):
+        found = [
+            (module, [table])
+            for module in network.modules()
+            for table in module.buffers(recurse=False)
+            if table.ndim > 1 and table.is_floating_point()
+        ]
+    return [(module, tables) for module, tables in found if tables]
+
+
+def _forget(module: nn.Module, tables: Sequence[Tensor]) -> None:
+    draw = getattr(module, "reset_parameters", None)
+    if callable(draw):
+        draw()
+        return
+    for table in tables:
+        mixed = table.flatten()[torch.randperm(table.numel())]
+        table.copy_(mixed.view_as(table))
+
+
+def _measure_batch_norms(
+    network: nn.Module, modules: Sequence[nn.Module], inputs: Sequence[Tensor]
+) -> None:
+    """Mean and spread anew for the batch norms among ``modules``."""
     norms = [
         module
-        for module in network.modules()
+        for module in modules
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.track_running_stats
     ]
     network.eval()

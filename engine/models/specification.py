@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -96,6 +97,12 @@ class ModelSpecification:
             digest = getattr(self, name)
             if not isinstance(digest, str) or not (digest == "" or _SHA256.fullmatch(digest)):
                 raise ModelError(f"{name} is {digest!r}, where 64 hexadecimal digits are needed")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything said here, the weights' own among it: what was measured of a model
+        holds as long as nothing of that changes."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.findings import summary
 from engine.presets import in_words
 from engine.results import Explanation
 from viewer.dicom.attributes import Attributes, opposite_orientation
@@ -120,18 +121,19 @@ def make_footer(
     """Provenance of what is over the scan: who answered, how it was made, how it is shown."""
     model = explanation.model
     first = f"{model.name} {model.version} · weights {model.sha256[:12]} · {explanation.device}"
+    known = f"evidence: {summary(explanation.evidence)} · " if explanation.evidence else ""
     if explanation.withheld:
         return (first, f"No output: {explanation.withheld_because}")
     chance = next(p.probability for p in explanation.predictions if p.name == explanation.target)
     how = in_words(explanation.method)
     target = f"target {explanation.target} (p = {chance:.3f})"
     if overlay is None or not visible:
-        return (f"{first} · {how} · {target}", "overlay off", _HOW_TO_SEE)
+        return (f"{first} · {how} · {target}", f"{known}overlay off", _HOW_TO_SEE)
     shared = "all layers" if overlay.style.shared_range else "this layer, rescaled"
     smoothing = f"smoothed σ {overlay.sigma:.1f} px of the input" if overlay.sigma else "raw"
     return (
         f"{first} · {how} · {target}",
-        f"{layer_title(overlay, len(explanation.layers))} · positive part · {smoothing}",
+        f"{known}{layer_title(overlay, len(explanation.layers))} · positive part · {smoothing}",
         f"range 0 – {overlay.maximum:.3g} ({shared}) · threshold {overlay.style.threshold:.0%} of "
         f"it: {overlay.area:.0%} of the area, {overlay.mass:.0%} of the response",
     )

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from engine.findings import TESTS, Finding
 from viewer import __version__
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS
 
@@ -26,6 +27,12 @@ _GESTURES = (
 )
 
 
+_EVIDENCE_NOTE = (
+    "What holds for a model's maps in general may not hold for this image. A map shows what a "
+    "layer **attends to**; only an intervention shows what the answer **uses**."
+)
+
+
 def help_text(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
     """Markdown of every gesture and key; rows are (menu, text, shortcuts)."""
     lines = ["## Mouse and Space", "", "| gesture | what it does |", "|---|---|"]
@@ -36,6 +43,32 @@ def help_text(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
             lines += ["", f"## {group}", "", "| key | what it does |", "|---|---|"]
             menu = group
         lines.append(f"| {' or '.join(f'`{key}`' for key in shortcuts) or '–'} | {text} |")
+    return "\n".join(lines)
+
+
+def finding_text(finding: Finding, model: str, how: str) -> str:
+    """Markdown of one finding with the numbers behind it."""
+    lines = [
+        f"## {finding.test.capitalize()}: {finding.outcome}",
+        "",
+        finding.sentence,
+        "",
+        f"- **Asked:** {TESTS[finding.test].lower()}?",
+        f"- **Of:** {model}, maps by {how}",
+    ]
+    if finding.criterion:
+        lines.append(f"- **Passes if:** {finding.criterion}")
+    if finding.value is not None:
+        ends = (finding.low, finding.high)
+        low, high = ("–" if end is None else f"{end:.3f}" for end in ends)
+        lines.append(
+            f"- **Measured:** {finding.value:.3f}, 95 % interval {low} to {high}, "
+            f"{finding.images} images"
+        )
+    if finding.numbers:
+        lines += ["", "| what | figure |", "|---|---|"]
+        lines += [f"| {what} | {figure} |" for what, figure in finding.numbers]
+    lines += ["", _EVIDENCE_NOTE]
     return "\n".join(lines)
 
 
@@ -61,6 +94,7 @@ class TextDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
+        self.markdown = markdown
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(*_SIZE)
         self.browser = QTextBrowser(self)
@@ -99,5 +133,9 @@ class TextDialog(QDialog):
 
 
 def show(parent: QWidget, title: str, markdown: str, folder: Path | None = None) -> None:
-    """Open the text beside the window, which stays usable."""
+    """Open the text beside the window, which stays usable; one that is open already comes up."""
+    for dialog in parent.findChildren(TextDialog):
+        if dialog.isVisible() and dialog.markdown == markdown:
+            dialog.raise_()
+            return
     TextDialog(title, markdown, parent, folder).show()

@@ -98,6 +98,10 @@ def provenance(explanation: Explanation | None, overlay: Overlay | None) -> dict
         facts["method"] = in_facts(explanation.method)
         facts["target"] = explanation.target
         facts["withheld_because"] = explanation.withheld_because or None
+        facts["evidence"] = [
+            {"test": item.test, "outcome": item.outcome, "finding": item.sentence}
+            for item in explanation.evidence
+        ]
         facts["predictions"] = [
             {"class": item.name, "probability": item.probability}
             for item in explanation.predictions

@@ -25,7 +25,7 @@ from engine.evaluation.index import read_index
 from engine.evidence.agreement import MEASURES
 from engine.evidence.bootstrap import Estimate, mean_of, ratio_of
 from engine.evidence.cases import Case, read_cases
-from engine.evidence.landmarks import Agreements, measure, sights
+from engine.evidence.landmarks import Agreements, measure, over_layers, sights
 from engine.evidence.table import Landmark, read_table
 from engine.explainer import Explainer
 from engine.files import write_atomically
@@ -105,7 +105,7 @@ def headline_of(name: str, presets: Sequence[str], found: Agreements) -> Iterato
     for row, preset in enumerate(presets):
         trained, bare = (table[row, :, :, _LIFT] for table in (found.trained, found.untrained))
         both = np.isfinite(trained) & np.isfinite(bare)  # layers that responded in both
-        mine, other = _over_layers(trained, both), _over_layers(bare, both)
+        mine, other = over_layers(trained, both), over_layers(bare, both)
         yield {
             "model": name,
             "class": found.target,
@@ -116,12 +116,6 @@ def headline_of(name: str, presets: Sequence[str], found: Agreements) -> Iterato
             "untrained": _mean(other),
             "lift_over_untrained": _estimate(ratio_of(mine, other)),
         }
-
-
-def _over_layers(lifts: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """[L, N] → [N]: the mean over the layers that are known; NaN where none is."""
-    total = np.where(known, lifts, 0).sum(0)
-    return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)
 
 
 def _in_words(found: Mapping[str, Any]) -> str:
