@@ -49,3 +49,13 @@ def ratio_of(values: NDArray[np.floating], beside: NDArray[np.floating]) -> Esti
     low, high = np.percentile(ratios, (2.5, 97.5), method="nearest")
     top, bottom = pairs.mean(0)
     return Estimate(float(top / bottom), float(low), float(high), len(pairs))
+
+
+def over_first(
+    values: NDArray[np.float64], known: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """The mean over the first axis (layers, draws) of what is ``known``, by default what is
+    finite; NaN where nothing is."""
+    known = np.isfinite(values) if known is None else known
+    total = np.where(known, values, 0).sum(0)
+    return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)

@@ -23,9 +23,9 @@ from engine.errors import EngineError, RequestError
 from engine.evaluation.command import chosen_rows, evaluate
 from engine.evaluation.index import read_index
 from engine.evidence.agreement import MEASURES
-from engine.evidence.bootstrap import Estimate, mean_of, ratio_of
+from engine.evidence.bootstrap import Estimate, mean_of, over_first, ratio_of
 from engine.evidence.cases import Case, read_cases
-from engine.evidence.landmarks import Agreements, measure, over_layers, sights
+from engine.evidence.landmarks import Agreements, measure, sights
 from engine.evidence.table import Landmark, read_table
 from engine.explainer import Explainer
 from engine.files import write_atomically
@@ -105,7 +105,7 @@ def headline_of(name: str, presets: Sequence[str], found: Agreements) -> Iterato
     for row, preset in enumerate(presets):
         trained, bare = (table[row, :, :, _LIFT] for table in (found.trained, found.untrained))
         both = np.isfinite(trained) & np.isfinite(bare)  # layers that responded in both
-        mine, other = over_layers(trained, both), over_layers(bare, both)
+        mine, other = over_first(trained, both), over_first(bare, both)
         yield {
             "model": name,
             "class": found.target,

@@ -176,9 +176,3 @@ def _centre(sight: Sight) -> NDArray[np.float64]:
 
 def _edges(sight: Sight) -> NDArray[np.float64]:
     return edge_map(smooth(sight.geometry.crop(sight.square), 1.0))
-
-
-def over_layers(values: Figures, known: NDArray[np.bool_]) -> Figures:
-    """[L, N] → [N]: the mean over the layers that are ``known``; NaN where none is."""
-    total = np.where(known, values, 0).sum(0)
-    return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.checkpoint import LoadedModel
+from engine.evidence.bootstrap import over_first
 from engine.evidence.nulls import untrained
 from engine.evidence.shown import shown_maps
 from engine.explainer import Explainer, Observed, network_input, observe
@@ -245,12 +246,4 @@ def _cascade(
                 found[row, :, place] = _alike(first.maps[row], maps)
             progress()
         draws[step].append(found)
-    return np.array([_mean_of(some) for some in draws])
-
-
-def _mean_of(draws: Sequence[Figures]) -> Figures:
-    """Over what is known of several draws."""
-    table = np.array(draws)
-    known = np.isfinite(table)
-    total = np.where(known, table, 0).sum(0)
-    return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)
+    return np.array([over_first(np.array(some)) for some in draws])

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.evidence.agreement import MEASURES
-from engine.evidence.bootstrap import Estimate, mean_of, ratio_of
-from engine.evidence.landmarks import Agreements, over_layers
+from engine.evidence.bootstrap import Estimate, mean_of, over_first, ratio_of
+from engine.evidence.landmarks import Agreements
 from engine.evidence.reliance import FEWEST, MATERIAL, Use
 from engine.evidence.sanity import NOISE, SHARES, SHIFT, Sanity
 from engine.findings import FAIL, PASS, UNKNOWN, Finding
@@ -205,7 +205,7 @@ def of_landmarks(row: int, found: Mapping[str, Agreements], words: Mapping[str, 
 def _over_untrained(row: int, found: Agreements) -> Estimate:
     trained, bare = (table[row, :, :, _LIFT] for table in (found.trained, found.untrained))
     both = np.isfinite(trained) & np.isfinite(bare)
-    return ratio_of(over_layers(trained, both), over_layers(bare, both))
+    return ratio_of(over_first(trained, both), over_first(bare, both))
 
 
 def of_uses(found: Sequence[Use]) -> Finding:
@@ -256,7 +256,7 @@ def _effects(use: Use) -> str:
 
 def _of_images(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """[L, N] → [N]: the mean over the layers that responded."""
-    return over_layers(table, np.isfinite(table))
+    return over_first(table)
 
 
 def _figure(table: NDArray[np.float64]) -> str:

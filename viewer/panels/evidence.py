@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import (
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QListWidgetItem, QStyle, QStyleOptionViewItem, QWidget
 
 from engine.findings import FAIL, PASS, TESTS, UNKNOWN, Finding, summary
+from viewer.panels.rows import BACK, TEXT, Row, RowsPanel
 from viewer.state.session import Session
 
 _FINDING = Qt.ItemDataRole.UserRole
-_ROW_HEIGHT = 24  # pixels
-_TEXT, _BACK = QColor("#e2e8f0"), QColor("#212735")
 # sign, colour: told apart without colours, too
 _LOOKS = {
     PASS: ("✓", QColor("#6fc3e8")),
@@ -29,62 +19,45 @@ _LOOKS = {
 }
 
 
-class _Row(QStyledItemDelegate):
+class _Row(Row):
     """A sign, the test, and how it came out."""
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        return QSize(160, _ROW_HEIGHT)
+    height = 24
 
-    def paint(
+    def draw(
         self,
         painter: QPainter,
+        box: QRectF,
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         finding: Finding = index.data(_FINDING)
         sign, colour = _LOOKS[finding.outcome]
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(option.rect).adjusted(2, 1, -2, -1)
-        lit = QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus
-        if option.state & lit:
+        if option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(_BACK)
+            painter.setBrush(BACK)
             painter.drawRoundedRect(box, 3, 3)
         inner = box.adjusted(7, 0, -7, 0)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(colour)
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | middle, sign)
         painter.drawText(inner, Qt.AlignmentFlag.AlignRight | middle, finding.outcome)
-        painter.setPen(_TEXT)
+        painter.setPen(TEXT)
         name = inner.adjusted(20, 0, -60, 0)
         painter.drawText(name, Qt.AlignmentFlag.AlignLeft | middle, finding.test)
-        painter.restore()
 
 
-class EvidencePanel(QWidget):
+class EvidencePanel(RowsPanel):
     """``asked`` tells which finding's numbers are wanted."""
 
     asked = Signal(object)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self.heading = QLabel(self)
-        self.heading.setWordWrap(True)
-        self.heading.setProperty("quiet", True)
-        self.rows = QListWidget(self)
-        self.rows.setItemDelegate(_Row(self.rows))
-        self.rows.setMouseTracking(True)
-        self.rows.setFixedHeight(len(TESTS) * _ROW_HEIGHT + 4)  # no row is ever hidden
-        self.rows.setAccessibleName("Evidence about the model's maps")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
-        layout.addWidget(self.heading)
-        layout.addWidget(self.rows)
-        layout.addStretch()
+        super().__init__(session, _Row, "Evidence about the model's maps", parent)
+        self.rows.setFixedHeight(len(TESTS) * _Row.height + 4)  # no row is ever hidden
+        layout = self.layout()
+        assert layout is not None
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.rows.itemActivated.connect(self._chosen)
         self.rows.itemClicked.connect(self._chosen)
         session.explanationChanged.connect(self._fill)
@@ -94,7 +67,7 @@ class EvidencePanel(QWidget):
         self.asked.emit(item.data(_FINDING))
 
     def _fill(self) -> None:
-        explanation = self._session.explanation
+        explanation = self.session.explanation
         findings = () if explanation is None else explanation.evidence
         self.rows.clear()
         for finding in findings:
@@ -102,9 +75,7 @@ class EvidencePanel(QWidget):
             item.setData(_FINDING, finding)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{finding.test}: {finding.outcome}")
             item.setToolTip(f"{finding.sentence}\nClick for the numbers.")
-        if findings:
-            self.heading.setText(f"Maps by this method: {summary(findings)}")
-        elif explanation is not None:
-            self.heading.setText("Nothing was measured for this model and method.")
-        else:
+        if explanation is None:
             self.heading.setText("Shown with the first answer.")
+        else:
+            self.heading.setText(f"Maps by this method: {summary(findings)}")

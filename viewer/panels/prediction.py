@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import (
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QListWidgetItem, QStyle, QStyleOptionViewItem, QWidget
 
+from viewer.panels.rows import BACK, TEXT, Row, RowsPanel
 from viewer.state.session import Session
 
 _NAME = Qt.ItemDataRole.UserRole
 _CHANCE = Qt.ItemDataRole.UserRole + 1
 _TARGET = Qt.ItemDataRole.UserRole + 2
 _BAR, _BAR_TARGET = QColor("#3b4660"), QColor("#8a5d1c")
-_TEXT, _BACK = QColor("#e2e8f0"), QColor("#212735")
 
 
 def readable(name: str) -> str:
@@ -29,60 +20,40 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
-class _Row(QStyledItemDelegate):
+class _Row(Row):
     """A name over a bar as long as its probability, and the number."""
 
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        return QSize(160, 25)
-
-    def paint(
+    def draw(
         self,
         painter: QPainter,
+        box: QRectF,
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(option.rect).adjusted(2, 2, -2, -2)
         chance, target = float(index.data(_CHANCE)), bool(index.data(_TARGET))
         painter.setPen(Qt.PenStyle.NoPen)
         if option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setBrush(_BACK)
+            painter.setBrush(BACK)
             painter.drawRoundedRect(box, 3, 3)
         painter.setBrush(_BAR_TARGET if target else _BAR)
         painter.drawRoundedRect(
             QRectF(box.left(), box.top(), max(2.0, box.width() * chance), box.height()), 3, 3
         )
-        painter.setPen(_TEXT)
+        painter.setPen(TEXT)
         inner = box.adjusted(7, 0, -6, 0)
         middle = Qt.AlignmentFlag.AlignVCenter
         name = readable(str(index.data(_NAME)))
         label = f"▸ {name}" if target else name
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | middle, label)
         painter.drawText(inner, Qt.AlignmentFlag.AlignRight | middle, f"{chance:.3f}")
-        painter.restore()
 
 
-class PredictionPanel(QWidget):
+class PredictionPanel(RowsPanel):
     """Best class first; the class whose maps are shown is marked and coloured."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self.heading = QLabel(self)
-        self.heading.setWordWrap(True)
-        self.heading.setProperty("quiet", True)
-        self.rows = QListWidget(self)
-        self.rows.setItemDelegate(_Row(self.rows))
-        self.rows.setMouseTracking(True)
-        self.rows.setAccessibleName("Predicted classes")
+        super().__init__(session, _Row, "Predicted classes", parent)
         self.rows.setToolTip("Choose a class to see what speaks for it")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
-        layout.addWidget(self.heading)
-        layout.addWidget(self.rows)
         self.rows.itemActivated.connect(self._chosen)
         self.rows.itemClicked.connect(self._chosen)
         session.explanationChanged.connect(self._fill)
@@ -90,11 +61,11 @@ class PredictionPanel(QWidget):
         self._head()
 
     def _chosen(self, item: QListWidgetItem) -> None:
-        self._session.set_target(str(item.data(_NAME)))
+        self.session.set_target(str(item.data(_NAME)))
 
     def _fill(self) -> None:
         self.rows.clear()
-        explanation = self._session.explanation
+        explanation = self.session.explanation
         for prediction in () if explanation is None else explanation.predictions:
             item = QListWidgetItem(self.rows)
             item.setData(_NAME, prediction.name)
@@ -107,14 +78,14 @@ class PredictionPanel(QWidget):
         self._head()
 
     def _head(self) -> None:
-        explanation, state = self._session.explanation, self._session.engine.state
+        explanation, state = self.session.explanation, self.session.engine.state
         if explanation is not None and explanation.withheld:
             text = f"No output: {explanation.withheld_because}."
         elif explanation is not None:
             text = f"{explanation.model.name} {explanation.model.version}: probability of a class"
         elif state == "failed":
-            text = f"No output: {self._session.engine.detail}"
-        elif self._session.open is None:
+            text = f"No output: {self.session.engine.detail}"
+        elif self.session.open is None:
             text = "No image is open."
         else:
             text = "The engine is warming up …" if state == "starting" else "Explaining …"

@@ -1,0 +1,68 @@
+"""A heading over a list of painted rows: what the panels of answers have in common."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import (
+    QLabel,
+    QListWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.state.session import Session
+
+TEXT, BACK = QColor("#e2e8f0"), QColor("#212735")
+
+
+class Row(QStyledItemDelegate):
+    """Paints a row by hand: :meth:`draw` gets the box inside its margins."""
+
+    height = 25  # pixels
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return QSize(160, self.height)
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.draw(painter, QRectF(option.rect).adjusted(2, 1, -2, -1), option, index)
+        painter.restore()
+
+    def draw(
+        self,
+        painter: QPainter,
+        box: QRectF,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        raise NotImplementedError
+
+
+class RowsPanel(QWidget):
+    """``heading`` says what the ``rows`` are."""
+
+    def __init__(self, session: Session, row: type[Row], name: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.heading = QLabel(self)
+        self.heading.setWordWrap(True)
+        self.heading.setProperty("quiet", True)
+        self.rows = QListWidget(self)
+        self.rows.setItemDelegate(row(self.rows))
+        self.rows.setMouseTracking(True)
+        self.rows.setAccessibleName(name)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.rows)
