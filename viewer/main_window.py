@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         wide, tall = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([docks["studies"], docks["prediction"]], [270, 300], wide)
         right = [docks[name] for name in ("prediction", "evidence", "response")]
-        self.resizeDocks(right, [205, 222, 383], tall)
+        self.resizeDocks(right, [215, 212, 383], tall)
         self.resizeDocks([docks["layers"]], [196], tall)
 
     def _make_menus(self) -> None:

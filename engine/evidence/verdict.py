@@ -106,7 +106,7 @@ def _class_sensitivity(method: Method, layers: Sequence[str], found: Sanity) -> 
     outcome = judged(both, False, SAME)
     words = {
         PASS: "Maps of two classes are not the same",
-        FAIL: "The map is nearly the same for every class: it does not say what speaks for one",
+        FAIL: "Maps of another class look much the same: they hardly say what speaks for one",
         UNKNOWN: "Whether maps of two classes differ is not certain",
     }[outcome]
     if method.seed != _OF_A_CLASS:

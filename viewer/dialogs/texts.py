@@ -53,7 +53,7 @@ def finding_text(finding: Finding, model: str, how: str) -> str:
         "",
         finding.sentence,
         "",
-        f"- **Asked:** {TESTS[finding.test].lower()}?",
+        f"- **Test:** {TESTS[finding.test].lower()}",
         f"- **Of:** {model}, maps by {how}",
     ]
     if finding.criterion:

@@ -78,4 +78,4 @@ class EvidencePanel(RowsPanel):
         if explanation is None:
             self.heading.setText("Shown with the first answer.")
         else:
-            self.heading.setText(f"Maps by this method: {summary(findings)}")
+            self.heading.setText(summary(findings))
