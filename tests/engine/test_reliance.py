@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from engine.__main__ import main
 from engine.checkpoint import save_model
 from engine.errors import RequestError
+from engine.evaluation.index import Example
+from engine.evidence.artefact_command import some_of_each
 from engine.evidence.artefacts import find_artefacts
 from engine.evidence.bootstrap import Estimate
 from engine.evidence.reliance import (
@@ -304,6 +306,24 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("films") / "foot.png"
     Image.fromarray((make("foot").image[::4, ::4] // 17).astype(np.uint8)).save(path)
     return path
+
+
+def test_patients_take_turns_where_not_all_images_are_taken() -> None:
+    rows = [
+        Example(f"{number}.png", "here", label, "test", group)
+        for number, (label, group) in enumerate(
+            [
+                ("foot", "a"),
+                ("foot", "a"),
+                ("knee", "k"),
+                ("foot", "b"),
+                ("foot", "c"),
+                ("foot", "b"),
+            ]
+        )
+    ]
+    taken = some_of_each(rows, ["foot", "hand", "knee"], 4)
+    assert [row.file for row in taken] == ["0.png", "3.png", "4.png", "1.png", "2.png"]
 
 
 def test_the_command_says_of_a_picture_what_is_attended_to_and_what_is_used(
