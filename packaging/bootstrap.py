@@ -26,7 +26,7 @@ from system_packages import Trouble, check_qt, offer_packages
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 SIZES = (
-    "up to 420 MB to download (190 MB of it PyTorch's CPU build), 1.7 GB on disk, one to five "
+    "up to 480 MB to download (190 MB of it PyTorch's CPU build), 1.9 GB on disk, one to five "
     "minutes; much less if only the pins changed.\nWhere pip takes PyTorch's CUDA build instead, "
     "the download is gigabytes larger."
 )
