@@ -169,7 +169,7 @@ def test_the_command_prints_its_figures(
     assert list(found["by_source"]) == ["synthetic"]
     assert main(["planted"]) == 0
     text = capsys.readouterr().out
-    assert "AUC 1.000, sensitivity 1.00 at a false-alarm rate of 0.000 (1 clean models)" in text
+    assert "AUC 1.000, sensitivity 1.00 at a false-alarm rate of 0.000 (1 clean models;" in text
     assert "--data" in text
     pytest.importorskip("matplotlib")
     assert main(["planted", "--plot", str(tmp_path / "plot.png")]) == 0

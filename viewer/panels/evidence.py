@@ -55,9 +55,6 @@ class EvidencePanel(RowsPanel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, _Row, "Evidence about the model's maps", parent)
         self.rows.setFixedHeight(len(TESTS) * _Row.height + 4)  # no row is ever hidden
-        layout = self.layout()
-        assert layout is not None
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.rows.itemActivated.connect(self._chosen)
         self.rows.itemClicked.connect(self._chosen)
         session.explanationChanged.connect(self._fill)
@@ -70,6 +67,7 @@ class EvidencePanel(RowsPanel):
         explanation = self.session.explanation
         findings = () if explanation is None else explanation.evidence
         self.rows.clear()
+        self.rows.setVisible(bool(findings))
         for finding in findings:
             item = QListWidgetItem(self.rows)
             item.setData(_FINDING, finding)

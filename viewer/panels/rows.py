@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QLabel,
@@ -58,6 +58,7 @@ class RowsPanel(QWidget):
         self.heading = QLabel(self)
         self.heading.setWordWrap(True)
         self.heading.setProperty("quiet", True)
+        self.heading.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.rows = QListWidget(self)
         self.rows.setItemDelegate(row(self.rows))
         self.rows.setMouseTracking(True)
