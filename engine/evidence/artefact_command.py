@@ -23,7 +23,7 @@ from engine.evaluation.command import chosen_rows
 from engine.evaluation.index import Example, read_index, read_picture
 from engine.evidence.artefacts import KINDS, Artefact
 from engine.evidence.attention import Attention, attention
-from engine.evidence.bootstrap import Estimate, mean_of
+from engine.evidence.bootstrap import Estimate, in_facts, mean_of, number
 from engine.evidence.reliance import MATERIAL, PLACES, Effect, Searched, Use, effect_of, reliance
 from engine.explainer import Explainer, observe
 from engine.memory import keep_freed_memory
@@ -36,17 +36,9 @@ _EACH = 24  # images of a class, where a model is judged
 _LARGEST = 1024  # pixels: the long side of these images
 
 
-def number(value: float) -> float | None:
-    """For JSON, which knows no NaN and no infinity."""
-    return round(value, 4) if math.isfinite(value) else None
-
-
 def estimate(found: Estimate) -> dict[str, Any]:
-    return {
-        "value": number(found.value),
-        "ci": [number(found.low), number(found.high)],
-        "n": found.count,
-    }
+    """An estimate for JSON, with how many it is of."""
+    return {**in_facts(found), "n": found.count}
 
 
 def some_of_each(rows: Sequence[Example], classes: Sequence[str], most: int) -> list[Example]:

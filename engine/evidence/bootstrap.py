@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,3 +61,13 @@ def over_first(
     known = np.isfinite(values) if known is None else known
     total = np.where(known, values, 0).sum(0)
     return np.where(known.any(0), total / np.maximum(known.sum(0), 1), np.nan)
+
+
+def number(value: float) -> float | None:
+    """For JSON, which knows no NaN and no infinity."""
+    return round(value, 4) if math.isfinite(value) else None
+
+
+def in_facts(found: Estimate) -> dict[str, Any]:
+    """An estimate for JSON."""
+    return {"value": number(found.value), "ci": [number(found.low), number(found.high)]}

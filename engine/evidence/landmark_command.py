@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +22,9 @@ from engine.errors import EngineError, RequestError
 from engine.evaluation.command import chosen_rows, evaluate
 from engine.evaluation.index import read_index
 from engine.evidence.agreement import MEASURES
-from engine.evidence.bootstrap import Estimate, mean_of, over_first, ratio_of
+from engine.evidence.bootstrap import in_facts, mean_of, number, ratio_of
 from engine.evidence.cases import Case, read_cases
-from engine.evidence.landmarks import Agreements, measure, sights
+from engine.evidence.landmarks import Agreements, comparable_lifts, measure, sights
 from engine.evidence.table import Landmark, read_table
 from engine.explainer import Explainer
 from engine.files import write_atomically
@@ -39,17 +38,9 @@ _LIFT = MEASURES.index("lift")
 _SEEDS = 3
 
 
-def _number(value: float) -> float | None:
-    return round(value, 4) if math.isfinite(value) else None
-
-
-def _estimate(found: Estimate) -> dict[str, Any]:
-    return {"value": _number(found.value), "ci": [_number(found.low), _number(found.high)]}
-
-
 def _mean(values: NDArray[np.float64]) -> float | None:
     known = values[np.isfinite(values)]
-    return _number(float(known.mean())) if len(known) else None
+    return number(float(known.mean())) if len(known) else None
 
 
 def _named(known: Table, target: str, annotated: str) -> dict[str, str]:
@@ -78,7 +69,7 @@ def rows_of(
                 "n": int(np.isfinite(found.trained[at][:, _LIFT]).sum()),
                 **{
                     measure_: {
-                        **_estimate(mean_of(found.trained[at][:, column])),
+                        **in_facts(mean_of(found.trained[at][:, column])),
                         "untrained": _mean(found.untrained[at][:, column]),
                         "shuffled": _mean(found.shuffled[at][:, column]),
                         "centre": _mean(found.centre[:, column]),
@@ -86,13 +77,13 @@ def rows_of(
                     }
                     for column, measure_ in enumerate(MEASURES)
                 },
-                "lift_over_untrained": _estimate(
+                "lift_over_untrained": in_facts(
                     ratio_of(found.trained[at][:, _LIFT], found.untrained[at][:, _LIFT])
                 ),
                 "landmarks": {
                     landmark: {
                         **_named(known, found.target, landmark),
-                        "lift": _estimate(mean_of(found.lifts[at][:, place])),
+                        "lift": in_facts(mean_of(found.lifts[at][:, place])),
                         "untrained": _mean(found.untrained_lifts[at][:, place]),
                     }
                     for place, landmark in enumerate(found.names)
@@ -103,18 +94,16 @@ def rows_of(
 def headline_of(name: str, presets: Sequence[str], found: Agreements) -> Iterator[dict[str, Any]]:
     """One row a preset: the mean lift over all layers, and that over the untrained network's."""
     for row, preset in enumerate(presets):
-        trained, bare = (table[row, :, :, _LIFT] for table in (found.trained, found.untrained))
-        both = np.isfinite(trained) & np.isfinite(bare)  # layers that responded in both
-        mine, other = over_first(trained, both), over_first(bare, both)
+        mine, other = comparable_lifts(found, row)
         yield {
             "model": name,
             "class": found.target,
             "preset": preset,
             "images": len(found.images),
             "named_rightly": found.right,
-            "lift": _estimate(mean_of(mine)),
+            "lift": in_facts(mean_of(mine)),
             "untrained": _mean(other),
-            "lift_over_untrained": _estimate(ratio_of(mine, other)),
+            "lift_over_untrained": in_facts(ratio_of(mine, other)),
         }
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.checkpoint import LoadedModel
 from engine.evaluation.index import read_picture
 from engine.evidence.agreement import MEASURES, agreement
+from engine.evidence.bootstrap import over_first
 from engine.evidence.cases import Case, Coverage, coverages, union
 from engine.evidence.nulls import centre_map, edge_map, untrained
 from engine.evidence.shown import shown_maps
@@ -23,6 +24,7 @@ from engine.results import Method
 from engine.smoothing import smooth
 
 Figures = NDArray[np.float64]
+_LIFT = MEASURES.index("lift")
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,3 +178,11 @@ def _centre(sight: Sight) -> NDArray[np.float64]:
 
 def _edges(sight: Sight) -> NDArray[np.float64]:
     return edge_map(smooth(sight.geometry.crop(sight.square), 1.0))
+
+
+def comparable_lifts(found: Agreements, row: int) -> tuple[Figures, Figures]:
+    """Of the method in ``row``, the lift of each image by the trained model and by the untrained
+    ones, both [N]: the mean over the layers that responded in both."""
+    trained, bare = (table[row, :, :, _LIFT] for table in (found.trained, found.untrained))
+    both = np.isfinite(trained) & np.isfinite(bare)
+    return over_first(trained, both), over_first(bare, both)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.evidence.agreement import MEASURES
 from engine.evidence.bootstrap import Estimate, mean_of, over_first, ratio_of
-from engine.evidence.landmarks import Agreements
+from engine.evidence.landmarks import Agreements, comparable_lifts
 from engine.evidence.reliance import FEWEST, MATERIAL, Use
 from engine.evidence.sanity import NOISE, SHARES, SHIFT, Sanity
 from engine.findings import FAIL, PASS, UNKNOWN, Finding
@@ -159,7 +159,7 @@ def _silent(test: str) -> Finding:
 def of_landmarks(row: int, found: Mapping[str, Agreements], words: Mapping[str, str]) -> Finding:
     """Landmark lift over the untrained networks, of the method in ``row``; ``found`` and ``words``
     (what is marked there) are by class."""
-    ratios = {name: _over_untrained(row, agreed) for name, agreed in found.items()}
+    ratios = {name: ratio_of(*comparable_lifts(agreed, row)) for name, agreed in found.items()}
     known = {name: ratio for name, ratio in ratios.items() if math.isfinite(ratio.value)}
     criterion = "lift on landmarks, over that of untrained networks, above 1 for every class"
     if not known:
@@ -200,12 +200,6 @@ def of_landmarks(row: int, found: Mapping[str, Agreements], words: Mapping[str, 
             numbers.append((f"{words.get(name, name)}: lift at {layer}", text))
     sentence = f"Lift on {'; '.join(parts)}."
     return _finding("landmarks", outcome, criterion, sentence, worst, numbers)
-
-
-def _over_untrained(row: int, found: Agreements) -> Estimate:
-    trained, bare = (table[row, :, :, _LIFT] for table in (found.trained, found.untrained))
-    both = np.isfinite(trained) & np.isfinite(bare)
-    return ratio_of(over_first(trained, both), over_first(bare, both))
 
 
 def of_uses(found: Sequence[Use]) -> Finding:
