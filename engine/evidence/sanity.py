@@ -88,14 +88,14 @@ def sanity(
     called once an image and step (:func:`steps_of`)."""
     random = np.random.default_rng(seed)
     seen = []
-    for view in views:
-        seen.append(_Seen.of(explainer, view, methods))
-        progress()
     shape = (len(methods), len(explainer.layers), len(views))
     runner_up, least, noise, shift = (np.full(shape, np.nan) for _ in range(4))
     repeated = np.ones(len(methods), bool)
     moved = np.zeros(len(views), bool)
-    for place, (view, first) in enumerate(zip(views, seen, strict=True)):
+    for place, view in enumerate(views):
+        observed = observe(explainer, view.square, view.geometry)
+        first = _Seen.of(explainer, observed, methods)
+        seen.append(first)
         noisy = View(_noisy(view, random), view.geometry)
         down, across = (int(step) for step in random.choice((-SHIFT, SHIFT), 2))
         aside = View(_beside(view.square, down, across), view.geometry)
@@ -110,12 +110,11 @@ def sanity(
         for row, method in enumerate(methods):
             own = first.maps[row]
             again = layer_maps(explainer, once_more.recording, method, first.order[0])
-            repeated[row] &= all(
-                np.array_equal(a, b) for a, b in zip(again, first.raw[row], strict=True)
-            )
+            before = layer_maps(explainer, observed.recording, method, first.order[0])
+            repeated[row] &= all(np.array_equal(a, b) for a, b in zip(again, before, strict=True))
             at = (row, slice(None), place)
             for table, other in zip((runner_up, least), first.others, strict=False):
-                table[at] = _alike(own, _maps(explainer, first.observed, method, other))
+                table[at] = _alike(own, _maps(explainer, observed, method, other))
             noise[at] = _alike(own, _maps(explainer, with_noise, method, first.order[0]))
             back = _maps(explainer, at_side, method, first.order[0], (down, across))
             shift[at] = _alike(own, back)
@@ -137,7 +136,7 @@ def sanity(
 
 def steps_of(images: int) -> int:
     """How often :func:`sanity` calls ``progress``."""
-    return images * (2 + len(_draws(0)))
+    return images * (1 + len(_draws(0)))
 
 
 def _draws(seed: int) -> list[tuple[int, int]]:
@@ -148,12 +147,10 @@ def _draws(seed: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """An image as the model sees it: classes by probability, and the maps of every method, raw and
-    as they are shown, for the best."""
+    """What is kept of an image as the model sees it: classes by probability, and the maps of every
+    method as they are shown, for the best."""
 
-    observed: Observed
     order: tuple[int, ...]
-    raw: list[list[NDArray[np.float32]]]
     maps: list[list[NDArray[np.float64]]]
 
     @property
@@ -162,12 +159,9 @@ class _Seen:
         return (self.order[1], self.order[-1]) if len(self.order) > 1 else ()
 
     @classmethod
-    def of(cls, explainer: Explainer, view: View, methods: Sequence[Method]) -> _Seen:
-        observed = observe(explainer, view.square, view.geometry)
+    def of(cls, explainer: Explainer, observed: Observed, methods: Sequence[Method]) -> _Seen:
         order = tuple(np.argsort(-_probabilities(explainer, observed), kind="stable").tolist())
-        raw = [layer_maps(explainer, observed.recording, item, order[0]) for item in methods]
-        shown = [_halved(shown_maps(explainer, item, view.geometry)) for item in raw]
-        return cls(observed, order, raw, shown)
+        return cls(order, [_maps(explainer, observed, method, order[0]) for method in methods])
 
 
 def _probabilities(explainer: Explainer, observed: Observed) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from engine.errors import EngineError, RequestError
 from engine.evaluation.figures import wilson_interval
 from engine.evaluation.index import read_index
-from engine.evidence.bootstrap import Estimate
+from engine.evidence.bootstrap import Estimate, number
 from engine.evidence.reliance import MATERIAL, Searched, answers_about, reliance
 from engine.explainer import Explainer
 from engine.files import write_atomically
@@ -86,10 +86,8 @@ def audit(job: Job) -> dict[str, Any]:
         for image, label in zip(seen.images, seen.labels, strict=True)
     ]
     found = list(reliance(explainer, searched, ("marker",), _PLACES, job.seed))
-    uses = [item for item in found if item.uses]
-    scores = [item.score for item in found if np.isfinite(item.score)]
     measured = [item for item in found if np.isfinite(item.score)]
-    blamed = max(measured, key=lambda item: item.score).target if measured else ""
+    blamed = max(measured, key=lambda item: item.score, default=None)
     answers, _ = answers_about(explainer, list(seen.images))
     covered = [item.all_of("marker") is not None for item in searched]
     return {
@@ -100,9 +98,9 @@ def audit(job: Job) -> dict[str, Any]:
         "accuracy": round(float((answers.argmax(1) == seen.labels).mean()), 3),
         "learnt": round(_learnt(explainer, held_back, planted, job.seed), 3),
         "markers_found": round(float(np.mean(np.array(covered)[seen.marked])), 3),
-        "score": round(max(scores), 4) if scores else None,
-        "blamed_class": blamed,
-        "uses": bool(uses),
+        "score": number(blamed.score) if blamed else None,
+        "blamed_class": blamed.target if blamed else "",
+        "uses": any(item.uses for item in found),
         "classes": [
             {
                 "class": item.target,
@@ -119,8 +117,7 @@ def audit(job: Job) -> dict[str, Any]:
 
 def _rounded(found: Estimate) -> list[float | None]:
     """Value and interval."""
-    ends = (found.value, found.low, found.high)
-    return [round(value, 4) if np.isfinite(value) else None for value in ends]
+    return [number(end) for end in (found.value, found.low, found.high)]
 
 
 def _learnt(explainer: Explainer, pool: Pool, planted: int, seed: int) -> float:
