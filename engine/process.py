@@ -12,6 +12,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,19 +44,33 @@ class ProcessDied(Exception):
     """A worker's process ended while it was asked for something, or could not start."""
 
 
-class WorkerProcess:
-    """``python -m module`` as a worker. Ask from one thread; :meth:`kill` may come from any."""
+class TimedOut(ProcessDied):
+    """A worker did not answer in the time it was given, and was ended."""
 
-    def __init__(self, module: str) -> None:
+
+class WorkerProcess:
+    """``python -m module`` as a worker, asked one thing at a time, from any thread.
+
+    A ``silent`` one's standard error goes nowhere: what libraries print there may quote a file.
+    """
+
+    def __init__(self, module: str, silent: bool = False) -> None:
         self._module = module
+        self._silent = silent
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._turn = threading.Lock()
 
     @property
     def pid(self) -> int | None:
         """The worker's process number while it runs."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was ended for good."""
+        return self._closed
 
     def start(self) -> None:
         """Let it boot while there is nothing to ask yet. Raises when it was closed."""
@@ -66,18 +81,46 @@ class WorkerProcess:
                 [sys.executable, "-P", "-m", self._module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if self._silent else None,
             )
             if self._closed:  # meanwhile, from another thread
                 self._process.kill()
 
-    def ask(self, message: Any) -> Any:
-        """Send and wait for the answer; starts the process when there is none.
+    def ask(self, message: Any, seconds: float | None = None) -> Any:
+        """Send and wait for the answer, ``seconds`` at most; starts the process if there is none.
 
-        Raises :class:`ProcessDied` when the process ended meanwhile; the next call starts anew.
+        Raises :class:`ProcessDied` when the process ended meanwhile, :class:`TimedOut` when it was
+        ended for being late; the next call starts anew.
         """
+        with self._turn:
+            return self._asked(message, seconds)
+
+    def _asked(self, message: Any, seconds: float | None) -> Any:
         self.start()
         process = self._process
         assert process is not None
+        if seconds is None:
+            return self._exchange(process, message)
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        alarm = threading.Timer(seconds, end)
+        alarm.name = "alarm"
+        alarm.daemon = True
+        alarm.start()
+        try:
+            return self._exchange(process, message)
+        except ProcessDied as error:
+            if late.is_set():
+                raise TimedOut(f"a worker process did not answer in {seconds:g} s") from error
+            raise
+        finally:
+            alarm.cancel()
+
+    def _exchange(self, process: subprocess.Popen[bytes], message: Any) -> Any:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -121,8 +164,8 @@ class EngineProcess(WorkerProcess):
     def __init__(self) -> None:
         super().__init__("engine.worker")
 
-    def ask(self, message: Request | Warm) -> Answer:
-        answer: Answer = super().ask(message)
+    def ask(self, message: Request | Warm, seconds: float | None = None) -> Answer:
+        answer: Answer = super().ask(message, seconds)
         return answer
 
 

@@ -13,7 +13,7 @@ from tests.factories.dicom_files import DATA
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-_LANES = {"reading", "scanning", "engine", "plots", "exporting"}
+_LANES = {"reading", "scanning", "prefetching", "engine", "plots", "exporting", "indexing"}
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,14 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("open-file", "&File", "Open files …", ("Ctrl+O",), commands.open_files),
     ActionRow("open-folder", "&File", "Open a folder …", ("Ctrl+Shift+O",), commands.open_folder),
     ActionRow("open-sample", "&File", "Open the sample study", ("Ctrl+D",), commands.open_sample),
+    ActionRow(
+        "stop-reading",
+        "&File",
+        "Stop reading",
+        (),
+        commands.stop_reading,
+        lambda context: context.session.reading is not None,
+    ),
     _separator("&File"),
     ActionRow(
         "export-view",
@@ -150,6 +158,7 @@ ACTIONS: tuple[ActionRow, ...] = (
         "range", "&Overlay", "One range for all layers on or off", ("R",), commands.toggle_range
     ),
     ActionRow("corner-text", "&View", "Corner text on or off", ("I",), commands.toggle_corner_text),
+    ActionRow("planes", "&View", "Graphics of the file on or off", ("G",), commands.toggle_planes),
     ActionRow(
         "identity", "&View", "Identity shown or hidden", ("Ctrl+I",), commands.toggle_identity
     ),

@@ -1,4 +1,4 @@
-"""The program: ``attentive-viewer [PATH …]``, ``attentive-viewer explain …`` and so on."""
+"""The program: ``attentive-viewer [PATH …]``, and its jobs ``explain``, ``inspect``, ``bench``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="attentive-viewer",
         description="Shows which parts of a radiograph a network responds to, layer by layer. "
         "For research, not for diagnosis.",
-        epilog="Other jobs: attentive-viewer explain --help, attentive-viewer bench --help",
+        epilog="Other jobs: attentive-viewer explain, inspect or bench, each with --help",
     )
-    parser.add_argument("paths", nargs="*", type=Path, help="DICOM files or folders to open")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        help="DICOM files, folders, ZIP archives or a DICOMDIR to open",
+    )
     parser.add_argument("--sample", action="store_true", help="open the bundled synthetic study")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--version", action="version", version=f"Attentive Viewer {__version__}")
@@ -72,6 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from viewer.explain import run
 
         return run(words[1:])
+    if words[:1] == ["inspect"]:
+        from viewer.inspect import run as run_inspect
+
+        return run_inspect(words[1:])
     if words[:1] == ["bench"]:
         from viewer.bench import run as run_bench
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from viewer.canvas.scene import Scene
 from viewer.dialogs import texts
 from viewer.exporters import picture
 from viewer.exporters.names import suggested_name
+from viewer.state.recents import Recent
 from viewer.state.session import Place, Session
 from viewer.state.workbench import Workbench
 
@@ -42,7 +41,9 @@ def nothing(context: Context) -> None:
 
 # files
 def open_files(context: Context) -> None:
-    names, _ = QFileDialog.getOpenFileNames(context.window, "Open DICOM files")
+    names, _ = QFileDialog.getOpenFileNames(
+        context.window, "Open DICOM files, a ZIP archive or a DICOMDIR"
+    )
     if names:
         context.workbench.open_paths([Path(name) for name in names])
 
@@ -55,6 +56,15 @@ def open_folder(context: Context) -> None:
 
 def open_sample(context: Context) -> None:
     context.workbench.open_paths(resources.sample_files())
+
+
+def open_recent(context: Context, recent: Recent) -> None:
+    """Open again what was opened before; what is no longer there is said by the reader."""
+    context.workbench.open_paths([Path(path) for path in recent.paths])
+
+
+def stop_reading(context: Context) -> None:
+    context.workbench.library.cancel()
 
 
 def leave(context: Context) -> None:
@@ -186,13 +196,8 @@ def reset(context: Context) -> None:
 def step_image(context: Context, by: int) -> None:
     """The frame ``by`` further in the series; stops at its ends."""
     place = context.session.place
-    if place is None:
-        return
-    counts = [instance.frames for instance in place.series.instances]
-    starts = list(accumulate(counts, initial=0))
-    wanted = min(max(starts[place.position] + place.frame + by, 0), starts[-1] - 1)
-    position = bisect_right(starts, wanted) - 1
-    context.session.set_place(Place(place.series, position, wanted - starts[position]))
+    if place is not None:
+        context.session.set_place(place.moved(by))
 
 
 def next_image(context: Context) -> None:
@@ -264,6 +269,10 @@ def toggle_range(context: Context) -> None:
 # the window
 def toggle_corner_text(context: Context) -> None:
     context.session.set_corner_text(not context.session.corner_text)
+
+
+def toggle_planes(context: Context) -> None:
+    context.session.set_planes_shown(not context.session.planes_shown)
 
 
 def toggle_identity(context: Context) -> None:

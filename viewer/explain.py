@@ -27,6 +27,7 @@ from viewer.dicom.study import Scan
 from viewer.exporters.names import safe
 from viewer.exporters.picture import fitted, input_facts, png_bytes
 from viewer.messages import UserError, sentence
+from viewer.reading.index import Index
 from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid
@@ -121,7 +122,7 @@ def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
     """Explain every image; one that fails is told and does not end the rest."""
     model = _model(job.model)
     single = len(job.paths) == 1 and not job.paths[0].is_dir()
-    found = reader.scan(job.paths)
+    found = Index(job.paths, [reader]).run()
     if single and found.rejected:
         raise UserError(found.rejected[0].reason)
     for row in found.rejected:

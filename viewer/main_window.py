@@ -36,9 +36,11 @@ from viewer.panels.evidence import EvidencePanel
 from viewer.panels.layer_strip import LayerStrip
 from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.prediction import PredictionPanel
+from viewer.panels.reading_bar import ReadingBar
 from viewer.panels.study_list import StudyList
 from viewer.panels.welcome import Welcome
 from viewer.state.lane import Lane
+from viewer.state.recents import forget_recents, read_recents
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
@@ -91,6 +93,9 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomLeftCorner, _LEFT)
         self._actions: list[tuple[ActionRow, QAction]] = []
         self._make_menus()
+        self.reading_bar = ReadingBar(self.session)
+        self.reading_bar.stop.clicked.connect(lambda: commands.stop_reading(self.context))
+        self.statusBar().addWidget(self.reading_bar)
         self.engine_label = QLabel()
         self.statusBar().addPermanentWidget(self.engine_label)
         self.statusBar().setSizeGripEnabled(False)
@@ -154,15 +159,41 @@ class MainWindow(QMainWindow):
                 self.view.addAction(action)
             menu.addAction(action)
             self._actions.append((row, action))
+        self._add_recents(menus["&File"])
         view_menu = menus["&View"]
         view_menu.addSeparator()
         for dock in self.findChildren(QDockWidget):
             view_menu.addAction(dock.toggleViewAction())
         self._enable()
 
+    def _add_recents(self, menu: QMenu) -> None:
+        """What was opened lately, below the ways to open; read when the menu is opened."""
+        recents = QMenu("Open recent", menu)
+        before = next(action for row, action in self._actions if row.id == "open-sample")
+        menu.insertMenu(before, recents)
+        recents.aboutToShow.connect(lambda: self._fill_recents(recents))
+
+    def _fill_recents(self, menu: QMenu) -> None:
+        menu.clear()
+        for recent in read_recents():
+            action = menu.addAction(recent.title)
+            action.triggered.connect(
+                lambda checked=False, recent=recent: commands.open_recent(self.context, recent)
+            )
+        if menu.isEmpty():
+            menu.addAction("nothing yet").setEnabled(False)
+            return
+        menu.addSeparator()
+        menu.addAction("Forget these").triggered.connect(lambda: forget_recents())
+
     def _connect(self) -> None:
         session = self.session
-        for changed in (session.frameChanged, session.explanationChanged, session.overlayChanged):
+        for changed in (
+            session.frameChanged,
+            session.explanationChanged,
+            session.overlayChanged,
+            session.readingChanged,
+        ):
             changed.connect(self._enable)
         session.engineChanged.connect(self._show_engine)
         session.messageChanged.connect(self._show_message)

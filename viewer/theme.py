@@ -59,6 +59,9 @@ QPushButton:focus {{ border-color: {_ACCENT}; }}
 QPushButton[primary="true"] {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT};
     font-weight: 600; }}
 QPushButton[primary="true"]:hover {{ background: #ffbe5c; }}
+QPushButton[small="true"] {{ padding: 1px 10px; }}
+QProgressBar {{ background: {_LINE}; border: none; border-radius: 3px; }}
+QProgressBar::chunk {{ background: {_ACCENT}; border-radius: 3px; }}
 QLabel[message="true"] {{ background: #3a2808; color: #ffc457; padding: 6px 12px; }}
 """
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -17,7 +18,20 @@ from viewer.main_window import MainWindow
 Script = Callable[[MainWindow], Generator[Callable[[], bool], None, None]]
 Drive = Callable[[Sequence[str], Script], int]
 
+
 _PATIENCE = 60.0  # seconds that one awaited condition may take
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the program keeps for its user goes elsewhere: no test touches real folders."""
+    before = os.environ.get("XDG_DATA_HOME")
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data_home"))
+    yield
+    if before is None:
+        del os.environ["XDG_DATA_HOME"]
+    else:
+        os.environ["XDG_DATA_HOME"] = before
 
 
 class _Driver:

@@ -137,10 +137,9 @@ def test_identity_is_hidden_unless_asked_for(place: Place) -> None:
     assert facts.patient_id not in suggested_name(facts, "blocks.3")
 
 
-def test_orientation_letters_stand_opposite_each_other(place: Place) -> None:
-    facts = replace(place.instance.attributes, patient_orientation=("L", "F"))
-    assert orientation_letters(facts) == ("R", "L", "H", "F")
-    assert orientation_letters(replace(facts, patient_orientation=())) is None
+def test_orientation_letters_stand_opposite_each_other() -> None:
+    assert orientation_letters(("L", "F")) == ("R", "L", "H", "F")
+    assert orientation_letters(()) is None
 
 
 def test_strip_cannot_be_left_out_and_says_synthetic(place: Place) -> None:

@@ -15,6 +15,7 @@ from tests.factories.dicom_files import make_dataset, save
 from viewer.dicom.errors import DecodeError, DicomError, NoPixelsError
 from viewer.dicom.reader import read_frame
 from viewer.dicom.scan import scan
+from viewer.reading.index import Index
 from viewer.reading.process import ReaderProcess
 
 
@@ -27,7 +28,7 @@ def reader() -> Iterator[ReaderProcess]:
 
 def test_the_same_comes_out_as_here(reader: ReaderProcess) -> None:
     files = resources.sample_files()
-    assert reader.scan(files) == scan(files)
+    assert Index(files, [reader]).run() == scan(files)
     pyramid = reader.read(files[0])
     here = read_frame(files[0])
     assert np.array_equal(pyramid.source.pixels, here.pixels)
@@ -42,7 +43,7 @@ def test_errors_come_over_as_what_they_are(reader: ReaderProcess, tmp_path: Path
         reader.read(report)
     with pytest.raises(DicomError):
         reader.read(tmp_path / "missing.dcm")
-    assert reader.scan([report]).rejected[0].path == report
+    assert Index([report], [reader]).run().rejected[0].path == report
 
 
 def test_a_reader_that_dies_costs_one_sentence(reader: ReaderProcess) -> None:

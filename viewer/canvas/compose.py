@@ -31,13 +31,16 @@ def compose(
     overlay_visible: bool = True,
     identity_shown: bool = False,
     corner_text: bool = True,
+    planes_visible: bool = True,
 ) -> Scene:
-    """A scene from its parts; identity is hidden unless asked for."""
+    """A scene from its parts; identity is hidden unless asked for, and with it the overlay planes,
+    in which names are written, too."""
     facts = place.instance.attributes
-    position = (place.position + 1, len(place.series.instances))
+    position = (place.number + 1, place.series.starts[-1])
     corners = Corners()
     if corner_text:
         corners = make_corners(facts, position, window, inverted, identity_shown)
+        corners = replace(corners, bottom_left=(*pyramid.frame.notes, *corners.bottom_left))
     return Scene(
         pyramid=pyramid,
         window=window,
@@ -45,10 +48,17 @@ def compose(
         overlay=overlay,
         overlay_visible=overlay_visible,
         corners=corners,
-        orientation=orientation_letters(facts),
+        orientation=orientation_letters(_directions(place, pyramid.frame)),
         footer=() if explanation is None else make_footer(explanation, overlay, overlay_visible),
         banner=make_banner(facts),
+        planes_visible=planes_visible and identity_shown,
     )
+
+
+def _directions(place: Place, frame: Frame) -> tuple[str, str] | tuple[()]:
+    """Those of the frame; what the instance says holds for its only frame, not for one of many."""
+    of_instance = place.instance.attributes.patient_orientation
+    return frame.orientation or (of_instance if place.instance.frames == 1 else ())
 
 
 def scene_of(
@@ -73,6 +83,7 @@ def scene_of(
         overlay_visible=session.style.visible and not session.hidden_for_now,
         identity_shown=shown,
         corner_text=session.corner_text,
+        planes_visible=session.planes_shown,
     )
     if not session.corner_text or not zoom:
         return scene

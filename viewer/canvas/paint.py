@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
@@ -21,10 +22,14 @@ from PySide6.QtGui import (
 from viewer.canvas import decorations
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
+from viewer.dicom.frame import Frame
+from viewer.dicom.planes import Plane
+from viewer.render import planes as ink
 from viewer.render.overlay import Overlay
 
 _BACKGROUND = QColor(0, 0, 0)
 _HALO = QColor(0, 0, 0, 170)
+_PLANE = QColor(86, 180, 233)  # sky blue of Okabe and Ito: no colour map's contour is blue
 
 
 def to_image(pixels: Any) -> QImage:
@@ -33,6 +38,18 @@ def to_image(pixels: Any) -> QImage:
     height, width = pixels.shape[:2]
     grey = pixels.ndim == 2
     form = QImage.Format.Format_Grayscale8 if grey else QImage.Format.Format_RGB888
+    return QImage(pixels.data, width, height, pixels.strides[0], form).copy()
+
+
+def inked(layer: NDArray[np.uint8], colour: QColor, least: int = 1) -> QImage:
+    """Ink uint8 (h, w) in a colour, from ``least`` ink on; with memory of its own."""
+    alpha = np.arange(256, dtype=np.uint32) * colour.alpha() // 255
+    alpha[:least] = 0
+    parts = (colour.red(), colour.green(), colour.blue())
+    red, green, blue = (alpha * part // 255 for part in parts)
+    pixels = (alpha << 24 | red << 16 | green << 8 | blue)[layer]
+    height, width = layer.shape
+    form = QImage.Format.Format_ARGB32_Premultiplied
     return QImage(pixels.data, width, height, pixels.strides[0], form).copy()
 
 
@@ -51,6 +68,7 @@ class ScenePainter:
     """Keeps what is costly to make between two paintings of almost the same scene."""
 
     _grey: tuple[tuple[Any, ...], QImage] | None = None
+    _planes: tuple[tuple[tuple[Plane, ...], int], QImage, QImage] | None = None
     _overlay: tuple[Overlay, QPainterPath, QImage] | None = None
 
     def paint(
@@ -66,6 +84,8 @@ class ScenePainter:
         painter.save()
         painter.setClipRect(viewport)
         self._paint_frame(painter, scene, transform)
+        if scene.planes_visible and frame.planes:
+            self._paint_planes(painter, frame, transform, unit)
         if scene.overlay is not None and scene.overlay_visible and scene.overlay.maximum > 0:
             self._paint_overlay(painter, scene.overlay, transform, unit)
         painter.restore()
@@ -84,6 +104,29 @@ class ScenePainter:
         magnified = transform.m11() * ratio > 6
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not magnified)
         painter.drawImage(target, self._grey[1])
+
+    def _paint_planes(
+        self, painter: QPainter, frame: Frame, transform: QTransform, unit: float
+    ) -> None:
+        """The planes pixel by pixel, each of them at least one of the screen's, with a halo."""
+        ratio = painter.device().devicePixelRatioF()
+        level = ink.level_for(min(transform.m11(), transform.m22()) * ratio)
+        key = (frame.planes, level)
+        if self._planes is None or self._planes[0] != key:
+            layer = ink.reduced(ink.ink(frame.planes, frame.size), level)
+            self._planes = (key, inked(layer, _PLANE), inked(layer, _HALO, ink.FULL))
+        _, colours, halo = self._planes
+        height, width = frame.size
+        target = QRectF(0, 0, colours.width() << level, colours.height() << level)
+        target = transform.mapRect(target)
+        painter.save()
+        frame_area = transform.mapRect(QRectF(0, 0, width, height))
+        painter.setClipRect(frame_area, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        for x, y in ((-unit, 0), (unit, 0), (0, -unit), (0, unit)):
+            painter.drawImage(target.translated(x, y), halo)
+        painter.drawImage(target, colours)
+        painter.restore()
 
     def _paint_overlay(
         self, painter: QPainter, overlay: Overlay, transform: QTransform, unit: float

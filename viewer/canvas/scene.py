@@ -32,7 +32,8 @@ class Corners:
 @dataclass(frozen=True, eq=False)
 class Scene:
     """One frame with everything over and around it. ``orientation`` holds the letters at the
-    left, right, top and bottom edges; ``footer`` the provenance of the overlay, a line each."""
+    left, right, top and bottom edges; ``footer`` the provenance of the overlay, a line each;
+    ``planes_visible`` whether the overlay planes of the file are painted."""
 
     pyramid: Pyramid
     window: Window | LookupTable
@@ -43,6 +44,7 @@ class Scene:
     orientation: tuple[str, str, str, str] | None
     footer: tuple[str, ...]
     banner: str
+    planes_visible: bool = True
 
     @property
     def frame(self) -> Frame:
@@ -95,12 +97,14 @@ def make_corners(
     )
 
 
-def orientation_letters(facts: Attributes) -> tuple[str, str, str, str] | None:
-    """Letters at (left, right, top, bottom) from Patient Orientation (PS3.3 C.7.6.1.1.1), which
-    names where the rows (to the right) and the columns (down) point; None when it is not given."""
-    if len(facts.patient_orientation) != 2:
+def orientation_letters(
+    directions: tuple[str, str] | tuple[()],
+) -> tuple[str, str, str, str] | None:
+    """Letters at (left, right, top, bottom) of where the rows (to the right) and the columns
+    (down) point (PS3.3 C.7.6.1.1.1); None when it is not given."""
+    if len(directions) != 2:
         return None
-    right, bottom = facts.patient_orientation
+    right, bottom = directions
     if not right or not bottom:
         return None
     return (opposite_orientation(right), right, opposite_orientation(bottom), bottom)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from viewer.dicom.elements import holder, items, numbers, text, value, values
+from viewer.dicom.elements import holder, items, numbers, text, values
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -20,8 +21,9 @@ class Attributes:
 
     ``patient_name`` is "Last, First"; dates are ISO where they are valid, else as written.
     ``patient_orientation`` is (direction along a row to the right, direction down a column) in
-    letters A P R L H F (PS3.3 C.7.6.1.1.1), or (). ``lossy_ratio`` is "" for an image that was
-    never compressed with loss, "10:1", or "lossy" where the ratio is not said.
+    letters A P R L H F (PS3.3 C.7.6.1.1.1), or (); frames may have others of their own.
+    ``lossy_ratio`` is "" for an image that was never compressed with loss, "10:1", or "lossy" where
+    the ratio is not said.
     """
 
     patient_name: str = ""
@@ -94,11 +96,30 @@ def read_attributes(dataset: Dataset) -> Attributes:
         body_part=text(dataset, "BodyPartExamined") or _meaning(dataset, "AnatomicRegionSequence"),
         laterality=text(dataset, "ImageLaterality") or text(dataset, "Laterality"),
         view_position=text(dataset, "ViewPosition") or _meaning(dataset, "ViewCodeSequence"),
-        patient_orientation=_orientation(dataset),
+        patient_orientation=orientation(dataset),
         lossy_ratio=_lossy(dataset),
         sop_class=uid_name(plain["sop_class_uid"]),
         transfer_syntax=uid_name(syntax),
     )
+
+
+def orientation(dataset: Dataset, index: int = 0) -> tuple[str, str] | tuple[()]:
+    """Where the rows and columns of a frame point, in letters as ``patient_orientation``.
+
+    From the frame's place in the patient, which is exact (C.7.6.16.2.4), else from the letters
+    written for the frame (C.7.6.16.2.15) or the image.
+    """
+    place = holder(dataset, "PlaneOrientationSequence", index, "ImageOrientationPatient")
+    cosines = numbers(place, "ImageOrientationPatient")
+    if len(cosines) == 6 and any(cosines[:3]) and any(cosines[3:]):
+        return _letters(cosines[:3]), _letters(cosines[3:])
+    place = holder(dataset, "PatientOrientationInFrameSequence", index, "PatientOrientation")
+    written = values(place, "PatientOrientation")
+    if len(written) != 2:
+        return ()
+    row, column = (str(v).strip().upper() for v in written)
+    known = row and column and opposite_orientation(row) and opposite_orientation(column)
+    return (row, column) if known else ()
 
 
 def opposite_orientation(letters: str) -> str:
@@ -108,6 +129,13 @@ def opposite_orientation(letters: str) -> str:
     return "".join(_OPPOSITE[letter] for letter in letters)
 
 
+def kind_name(attributes: Attributes) -> str:
+    """What the standard calls such an object; "" where it is not known."""
+    known = attributes.sop_class != attributes.sop_class_uid
+    return attributes.sop_class.removesuffix(" Storage") if known else ""
+
+
+@cache
 def uid_name(uid: str) -> str:
     """The standard's name of a UID, or the UID itself."""
     from pydicom.uid import UID
@@ -142,20 +170,6 @@ def _lossy(dataset: Dataset) -> str:
         return ""
     ratios = numbers(dataset, "LossyImageCompressionRatio")
     return ", ".join(f"{ratio:g}:1" for ratio in ratios) or "lossy"
-
-
-def _orientation(dataset: Dataset) -> tuple[str, str] | tuple[()]:
-    """From the image's place in the patient, which is exact, else from the letters written."""
-    place = holder(dataset, "PlaneOrientationSequence", 0, "ImageOrientationPatient")
-    cosines = numbers(place, "ImageOrientationPatient")
-    if len(cosines) == 6 and any(cosines[:3]) and any(cosines[3:]):
-        return _letters(cosines[:3]), _letters(cosines[3:])
-    written = values(dataset, "PatientOrientation")
-    if len(written) != 2 or value(dataset, "PatientOrientation") is None:
-        return ()
-    row, column = (str(v).strip().upper() for v in written)
-    known = row and column and opposite_orientation(row) and opposite_orientation(column)
-    return (row, column) if known else ()
 
 
 def _letters(direction: tuple[float, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What a data set says about showing its stored values: LUTs, windows, padding, spacing."""
+"""What a data set says about showing its stored values: LUTs, windows, padding, spacing, planes."""
 
 from __future__ import annotations
 
@@ -7,48 +7,75 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.dicom.attributes import orientation
 from viewer.dicom.elements import holder, items, numbers, text, value, values
 from viewer.dicom.frame import Frame
-from viewer.dicom.window import Function, LookupTable, Window
+from viewer.dicom.planes import read_planes
+from viewer.dicom.window import Function, LookupTable, Window, table_entries
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+
+    from viewer.dicom.pixel_data import PixelData
 
 _IN_PATIENT = ("CT", "MR", "PT", "NM")
 _PROJECTION = ("CR", "DX", "MG", "RG", "XA", "RF", "IO", "PX")
 
 
 def make_frame(
-    dataset: Dataset, pixels: NDArray[Any], index: int = 0, notes: tuple[str, ...] = ()
+    dataset: Dataset,
+    pixels: NDArray[Any],
+    index: int = 0,
+    notes: tuple[str, ...] = (),
+    stored: PixelData | None = None,
 ) -> Frame:
-    """The frame of decoded ``pixels`` with what the data set says about frame ``index``."""
+    """The frame of decoded ``pixels`` with what the data set says about frame ``index``.
+
+    ``stored`` is where the pixels are in the open file, for planes in their unused bits.
+    """
     spacing, kind = _spacing(dataset, index)
+    planes, left_out = read_planes(dataset, index, stored)
     if pixels.ndim == 3:
         return Frame(
             pixels,
             spacing=spacing,
             spacing_kind=kind,
             aspect_ratio=_aspect(dataset, spacing),
-            notes=notes,
+            notes=notes + left_out,
+            planes=planes,
+            orientation=orientation(dataset, index),
         )
     slope, intercept = _rescale(dataset, index)
     signed = pixels.dtype.kind == "i"
-    modality_luts = _tables(dataset, "ModalityLUTSequence", signed)
+    modality_luts = _tables(dataset, dataset, "ModalityLUTSequence", signed)
+    voi_signed = not modality_luts and _may_be_negative(pixels.dtype, slope, intercept)
+    voi_place = holder(dataset, "FrameVOILUTSequence", index, "VOILUTSequence")
     return Frame(
         pixels,
         slope=slope,
         intercept=intercept,
         modality_lut=next(iter(modality_luts), None),
         windows=_windows(dataset, index),
-        voi_luts=_tables(dataset, "VOILUTSequence", signed),
+        voi_luts=_tables(dataset, voi_place, "VOILUTSequence", voi_signed),
         inverted=_inverted(dataset),
         padding=_padding(dataset, pixels.dtype),
         spacing=spacing,
         spacing_kind=kind,
         aspect_ratio=_aspect(dataset, spacing),
         units=_units(dataset, index),
-        notes=notes,
+        notes=notes + left_out + _left_grey(dataset),
+        planes=planes,
+        orientation=orientation(dataset, index),
     )
+
+
+def _left_grey(dataset: Dataset) -> tuple[str, ...]:
+    """A note where some values of a grey image have colours (C.7.6.19), which are not shown."""
+    if text(dataset, "PixelPresentation") not in ("COLOR", "MIXED"):
+        return ()
+    if not numbers(dataset, "RedPaletteColorLookupTableDescriptor"):
+        return ()
+    return ("Values that the file has colours for (a supplemental palette) are shown as grey.",)
 
 
 def _inverted(dataset: Dataset) -> bool:
@@ -64,6 +91,14 @@ def _rescale(dataset: Dataset, index: int) -> tuple[float, float]:
     if len(slope) != 1 or slope[0] == 0:
         slope = (1.0,)
     return slope[0], intercept[0] if len(intercept) == 1 else 0.0
+
+
+def _may_be_negative(dtype: np.dtype[Any], slope: float, intercept: float) -> bool:
+    """Whether rescaled values can be below 0: then a VOI LUT's first input is signed."""
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)
+    return min(float(end) * slope + intercept for end in (limits.min, limits.max)) < 0
 
 
 def _units(dataset: Dataset, index: int) -> str:
@@ -98,14 +133,17 @@ def _function(said: str) -> Function:
     return "LINEAR_EXACT" if said == "LINEAR_EXACT" else "LINEAR"
 
 
-def _tables(dataset: Dataset, keyword: str, signed: bool) -> tuple[LookupTable, ...]:
-    """The tables of a LUT sequence that can be read."""
-    little = getattr(dataset, "original_encoding", (True, True))[1] is not False
-    found = (_table(item, signed, little) for item in items(dataset, keyword))
+def _tables(
+    dataset: Dataset, place: Dataset, keyword: str, signed: bool
+) -> tuple[LookupTable, ...]:
+    """The tables of a LUT sequence at ``place`` that can be read; ``signed`` are their inputs."""
+    implicit, little = getattr(dataset, "original_encoding", (True, True))
+    encoding = bool(implicit), little is not False
+    found = (_table(item, signed, *encoding) for item in items(place, keyword))
     return tuple(table for table in found if table is not None)
 
 
-def _table(item: Dataset, signed: bool, little: bool) -> LookupTable | None:
+def _table(item: Dataset, signed: bool, implicit: bool, little: bool) -> LookupTable | None:
     """One LUT: descriptor (entries or 0 for 65,536; first input; bits) and data (C.11.1.1.1)."""
     descriptor = numbers(item, "LUTDescriptor")
     if len(descriptor) != 3:
@@ -114,26 +152,17 @@ def _table(item: Dataset, signed: bool, little: bool) -> LookupTable | None:
     count = count if count > 0 else 65536
     if signed and first > 32767:
         first -= 65536
-    entries = _entries(item, count, little)
+    elif implicit and not signed and first < 0:  # pydicom has guessed the VR by the pixels'
+        first += 65536
+    data = value(item, "LUTData")
+    words = data if isinstance(data, bytes) else numbers(item, "LUTData")
+    entries = table_entries(words, count, bits, little)
     if not entries.size:
         return None
     bits = bits if 1 <= bits <= 16 else 16
     bits = max(bits, int(entries.max()).bit_length())
     name = text(item, "LUTExplanation") or text(item, "ModalityLUTType")
     return LookupTable(first, entries, bits, name)
-
-
-def _entries(item: Dataset, count: int, little: bool) -> NDArray[np.uint16]:
-    """(N,) entries, also where 8-bit ones are packed two to a word."""
-    data = value(item, "LUTData")
-    if isinstance(data, bytes):
-        words = np.frombuffer(data[: len(data) // 2 * 2], "<u2" if little else ">u2")
-        packed = len(data) in (count, count + 1)
-        raw = np.frombuffer(data, np.uint8) if packed else words
-    else:
-        words = np.array(numbers(item, "LUTData"), np.int64).astype("<u2")
-        raw = words.view(np.uint8) if len(words) == (count + 1) // 2 < count else words
-    return raw[:count].astype(np.uint16)
 
 
 def _padding(dataset: Dataset, dtype: np.dtype[Any]) -> tuple[float, float] | None:
@@ -145,7 +174,10 @@ def _padding(dataset: Dataset, dtype: np.dtype[Any]) -> tuple[float, float] | No
     last = numbers(dataset, f"{prefix}PixelPaddingRangeLimit")[:1] or first
     if dtype.kind == "f":
         return min(first[0], last[0]), max(first[0], last[0])
-    ends = [np.array([int(n) & (2 ** (8 * dtype.itemsize) - 1)]) for n in (first[0], last[0])]
+    bits = 8 * dtype.itemsize
+    if not all(-(2 ** (bits - 1)) <= n < 2**bits for n in (first[0], last[0])):
+        return None  # no pixel can have it
+    ends = [np.array([int(n) & (2**bits - 1)]) for n in (first[0], last[0])]
     low, high = sorted(float(end.astype(f"u{dtype.itemsize}").view(dtype)[0]) for end in ends)
     return low, high
 

@@ -10,31 +10,48 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
-def value(dataset: Dataset, keyword: str) -> Any:
+class Unparsed(Exception):
+    """Raised by what stands in for a data set where only the parsed one can tell the value."""
+
+
+Key = str | tuple[int, int]
+"""A keyword, or the (group, element) of what stands in several groups (PS3.5 7.6)."""
+
+
+def value(dataset: Dataset, keyword: Key) -> Any:
     """The value of an element as pydicom gives it, or None if it is absent, empty or broken."""
     try:
         found = dataset.get(keyword)
+        if isinstance(keyword, tuple) and found is not None:
+            found = found.value
+    except Unparsed:
+        raise
     except Exception:  # pydicom converts on access and raises whatever the broken value caused
         return None
     return None if found is None or found == "" else found
 
 
-def values(dataset: Dataset, keyword: str) -> tuple[Any, ...]:
+def values(dataset: Dataset, keyword: Key) -> tuple[Any, ...]:
     """The values of a multi-valued element; a single value counts as one."""
     found = value(dataset, keyword)
     if found is None:
         return ()
-    several = isinstance(found, Sequence) and not isinstance(found, str | bytes)
+    if isinstance(found, str):
+        return (found,)
+    several = isinstance(found, Sequence) and not isinstance(found, bytes)
     return tuple(found) if several else (found,)
 
 
-def text(dataset: Dataset, keyword: str) -> str:
+def text(dataset: Dataset, keyword: Key) -> str:
     """The text of an element, several values joined by a comma."""
+    found = value(dataset, keyword)
+    if isinstance(found, str):  # most are, and a disc has many
+        return found.strip(" \0")
     found = values(dataset, keyword)
     return ", ".join(part for part in (str(v).strip(" \0") for v in found) if part)
 
 
-def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+def numbers(dataset: Dataset, keyword: Key) -> tuple[float, ...]:
     """The finite numbers of an element, none if one of them is broken."""
     try:
         found = tuple(float(v) for v in values(dataset, keyword))
@@ -43,7 +60,7 @@ def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     return found if all(map(math.isfinite, found)) else ()
 
 
-def integer(dataset: Dataset, keyword: str) -> int | None:
+def integer(dataset: Dataset, keyword: Key) -> int | None:
     """The one whole number of an element, or None."""
     found = numbers(dataset, keyword)
     return int(found[0]) if len(found) == 1 and found[0] == int(found[0]) else None

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+_LONGEST = 600  # characters of a sentence, long names of files among them
+
+
+def one_line(sentence: str) -> str:
+    """A sentence as plain text: names of files may hold line breaks and other control characters,
+    and be as long as they like."""
+    if not sentence.isprintable():
+        sentence = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
+    if len(sentence) > _LONGEST:
+        sentence = f"{sentence[: _LONGEST // 2]}…{sentence[-_LONGEST // 2 :]}"
+    return sentence
+
 
 class DicomError(Exception):
     """Base of everything that this package raises on purpose; also a file that is unreadable."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(one_line(sentence))
 
 
 class NotDicomError(DicomError):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viewer.dicom.planes import Plane
 from viewer.dicom.window import LookupTable, Window, apply_voi, auto_window
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in PS3.3 C.7.6.3.1.2
@@ -26,7 +27,9 @@ class Frame:
     (between rows, between columns), ``spacing_kind`` "calibrated", "at detector" or ""
     (10.7.1.3). ``aspect_ratio`` is pixel height / pixel width. ``inverted``: low values are
     white. ``units`` are those of the modality values. ``notes`` are sentences about what had to
-    be guessed or mended in the file.
+    be guessed or mended in the file. ``planes`` are the overlay planes of the file. ``orientation``
+    is (direction along a row to the right, direction down a column) in letters A P R L H F
+    (C.7.6.1.1.1), or () where the file does not say.
     """
 
     pixels: NDArray[Any]
@@ -42,6 +45,8 @@ class Frame:
     aspect_ratio: float = 1.0
     units: str = ""
     notes: tuple[str, ...] = ()
+    planes: tuple[Plane, ...] = ()
+    orientation: tuple[str, str] | tuple[()] = ()
 
     def __post_init__(self) -> None:
         """Refuse pixels of another shape: everything below relies on it."""
@@ -160,8 +165,9 @@ def _grey(
     frame: Frame, stored: NDArray[Any], voi: Window | LookupTable, invert: bool
 ) -> NDArray[np.uint8]:
     """The whole pipeline on any stored values of the frame; the table is made by it, too."""
-    shown = apply_voi(frame._modality(stored), voi)
+    values = frame._modality(stored)
+    shown = apply_voi(values, voi)
     if frame.inverted != invert:
         shown = 1 - shown
-    shown = np.where(frame.is_padding(stored) | np.isnan(shown), 0.0, shown)
+    shown = np.where(frame.is_padding(stored) | np.isnan(values), 0.0, shown)
     return (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from viewer.dicom.study import Header, Instance, Scan, Series, Study
+from viewer.dicom.walk import natural
 
 
 def merge(first: Scan, second: Scan) -> Scan:
@@ -16,12 +17,6 @@ def merge(first: Scan, second: Scan) -> Scan:
     headers += second.headers
     rejected = [row for row in first.rejected if row.path not in again]
     return Scan(studies_of(headers), (*rejected, *second.rejected), tuple(headers))
-
-
-def natural(name: str) -> tuple[tuple[int, str], ...]:
-    """A key that puts "IM2" before "IM10"."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
-    return (*((int(p), "") if p[0] in "0123456789" else (10**30, p) for p in parts), (0, name))
 
 
 def _grouped(
@@ -45,6 +40,13 @@ def _series_uid(header: Header) -> str:
     return a.series_instance_uid or f"folder {header.path.parent} {a.modality}"
 
 
+def _stack(header: Header) -> tuple[str, ...]:
+    """What is scrolled through together: the images of a series, but every multi-frame one by
+    itself, since its frames are a loop or a volume of their own."""
+    alone = header.attributes.sop_instance_uid or str(header.path)
+    return (_series_uid(header), alone) if header.frames > 1 else (_series_uid(header),)
+
+
 def studies_of(headers: Sequence[Header]) -> tuple[Study, ...]:
     """Studies by date, the undated last; patients are one only where name AND ID agree."""
     groups = _grouped(
@@ -58,7 +60,7 @@ def studies_of(headers: Sequence[Header]) -> tuple[Study, ...]:
 def _study(headers: Sequence[Header]) -> Study:
     """One study with its series by number, those without last."""
     first = headers[0].attributes
-    series = [_series(group) for group in _grouped(headers, lambda h: (_series_uid(h),))]
+    series = [_series(group) for group in _grouped(headers, _stack)]
     series.sort(key=lambda s: (s.number is None, s.number or 0))
     return Study(
         uid=_study_uid(headers[0]),
@@ -77,7 +79,7 @@ def _series(headers: Sequence[Header]) -> Series:
         Instance(h.path, h.attributes, h.frames, h.rows, h.columns) for h in _in_order(headers)
     )
     return Series(
-        uid=_series_uid(headers[0]),
+        uid=" ".join(_stack(headers[0])),
         number=_whole(first.series_number),
         description=first.series_description,
         modality=first.modality,

@@ -3,78 +3,94 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from viewer.dicom.decode import no_pixels
 from viewer.dicom.errors import DicomError
-from viewer.dicom.grouping import natural, studies_of
-from viewer.dicom.reader import read_header
+from viewer.dicom.grouping import studies_of
 from viewer.dicom.study import Header, Rejected, Scan
+from viewer.dicom.walk import files_under, is_container
 
 
-def find_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files of folders, recursively in natural order, and single files as given; each once.
+def gathered(
+    paths: Sequence[Path], files_in: Callable[[Path], Iterable[Path | Rejected]]
+) -> Iterator[Path | Rejected]:
+    """The files of folders and containers, and single files as given; each once.
 
-    Hidden entries, links to folders and links that leave the opened folder are passed over. What
-    cannot be listed is given as it is, so that reading it tells why.
+    ``files_in`` lists a container and may raise ``DicomError`` or ``OSError``.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in paths:
-        for file in _walk(path, path.resolve()) if path.is_dir() else (path,):
-            if (real := file.resolve()) not in seen:
-                seen.add(real)
+        alone = not os.path.isdir(path)  # noqa: PTH112 - no path makes it fail
+        for file in files_under(path):
+            if (real := _real(file)) in seen:
+                continue
+            seen.add(real)
+            if not is_container(file, given=alone):
                 yield file
+                continue
+            try:
+                for held in files_in(file):
+                    if isinstance(held, Rejected) or held == file or _real(held) not in seen:
+                        yield held
+                    if isinstance(held, Path):
+                        seen.add(_real(held))
+            except OSError as error:
+                yield Rejected(
+                    file, f"{file.name} cannot be read ({error.strerror}); check that it is there."
+                )
+            except DicomError as error:
+                yield Rejected(file, str(error))
 
 
-def scan(
-    paths: Sequence[Path],
-    progress: Callable[[int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Scan:
-    """Read the headers of all files under ``paths``; no file makes it fail.
+def header_of(path: Path) -> Header | Rejected:
+    """The header of a file with an image, or why there is none."""
+    from viewer.dicom.decode import DICOMDIR, no_pixels
+    from viewer.dicom.reader import read_header
 
-    ``progress`` is told the number of files done after each one; when ``cancelled`` says so, what
-    was read so far is returned.
-    """
-    headers: list[Header] = []
-    rejected: list[Rejected] = []
-    for done, path in enumerate(find_files(paths), 1):
-        if cancelled is not None and cancelled():
-            break
-        try:
-            headers.append(_with_image(read_header(path)))
-        except DicomError as error:
-            rejected.append(Rejected(path, str(error)))
-        if progress is not None:
-            progress(done)
-    return Scan(studies_of(headers), tuple(rejected), tuple(headers))
-
-
-def _walk(folder: Path, root: Path) -> Iterator[Path]:
-    """The files under a folder, those of each level before its subfolders."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: natural(entry.name))
-    except OSError:
-        yield folder
-        return
-    visible = [entry for entry in entries if not entry.name.startswith(".")]
-    for entry in visible:
-        inside = not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(root)
-        if entry.is_file() and inside:
-            yield Path(entry.path)
-    for entry in visible:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), root)
-
-
-def _with_image(header: Header) -> Header:
-    """The header, if there is something to show; raises ``DicomError`` if not."""
-    name = header.path.name
-    if not header.has_pixels:
-        raise no_pixels(name, header.attributes.sop_class_uid)
-    if not header.rows or not header.columns:
-        raise DicomError(
-            f"{name} does not say how many rows or columns of pixels it has; open another copy."
-        )
+        header = read_header(path)
+        if not header.has_pixels:
+            told = header.attributes
+            listed = told if told.sop_class_uid not in ("", DICOMDIR) else None
+            return Rejected(path, str(no_pixels(path.name, told)), listed)
+        if not header.rows or not header.columns:
+            raise DicomError(
+                f"{path.name} does not say how many rows or columns of pixels it has; open "
+                "another copy."
+            )
+    except DicomError as error:
+        return Rejected(path, str(error))
     return header
+
+
+def scan(paths: Sequence[Path]) -> Scan:
+    """Read the headers of all files under ``paths``, here and now; no file makes it fail."""
+    from viewer.dicom.containers import files_in
+
+    found = [
+        file if isinstance(file, Rejected) else header_of(file)
+        for file in gathered(paths, files_in)
+    ]
+    return scan_of(found)
+
+
+def scan_of(found: Iterable[Header | Rejected]) -> Scan:
+    """Headers and refusals as studies."""
+    rows = list(found)
+    headers = [row for row in rows if isinstance(row, Header)]
+    rejected = tuple(row for row in rows if isinstance(row, Rejected))
+    return Scan(studies_of(headers), rejected, tuple(headers))
+
+
+def _real(file: Path) -> str:
+    """Where a path really leads; the folder's way there is followed once for all its files."""
+    if os.path.islink(file):  # noqa: PTH114 - no path makes it fail
+        return os.path.realpath(file)
+    return os.path.join(_real_folder(file.parent), file.name)  # noqa: PTH118 - ten times faster
+
+
+@lru_cache(maxsize=256)
+def _real_folder(folder: Path) -> str:
+    return os.path.realpath(folder)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
-from viewer.dicom.attributes import Attributes
+from viewer.dicom.attributes import Attributes, kind_name
+from viewer.dicom.errors import one_line
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class Series:
     modality: str
     instances: tuple[Instance, ...]
 
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The number (from 0) of each instance's first frame in the series, and at the end the
+        number of all frames."""
+        return tuple(accumulate((instance.frames for instance in self.instances), initial=0))
+
 
 @dataclass(frozen=True)
 class Study:
@@ -62,10 +71,21 @@ class Study:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file that is not shown, and a sentence that says why."""
+    """A file that is not shown, and a sentence that says why. ``attributes`` are those of an
+    object that is sound but has no image: a report, a presentation state, a plan."""
 
     path: Path
     reason: str
+    attributes: Attributes | None = None
+
+    def __post_init__(self) -> None:
+        """A reason is one line, whatever the file is called."""
+        object.__setattr__(self, "reason", one_line(self.reason))
+
+    @property
+    def kind(self) -> str:
+        """What the standard calls such an object, "Comprehensive SR"; "" where it is none."""
+        return "" if self.attributes is None else kind_name(self.attributes)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -60,6 +61,22 @@ class LookupTable:
         last = self.first + len(self.entries) - 1
         index = np.clip(whole, self.first, last).astype(np.int64) - self.first
         return np.asarray(self.entries[index], np.uint16)
+
+
+def table_entries(
+    data: bytes | Sequence[float], count: int, bits: int, little: bool
+) -> NDArray[np.uint16]:
+    """(N,) the first ``count`` entries of LUT data: words, or bytes of a byte order.
+
+    Entries of 8 bits may be packed two to a word, the first in its low byte (PS3.3 C.11.1.1).
+    """
+    if isinstance(data, bytes):
+        even = data + b"\0" * (len(data) % 2)
+        words = np.frombuffer(even, "<u2" if little else ">u2").astype("<u2")
+    else:
+        words = np.array(data, np.int64).astype("<u2")
+    packed = len(words) == (count + 1) // 2 and (bits <= 8 or count > 1)
+    return (words.view(np.uint8) if packed else words)[:count].astype(np.uint16)
 
 
 class HasSample(Protocol):

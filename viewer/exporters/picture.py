@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from viewer.canvas import decorations
 from viewer.canvas.paint import ScenePainter
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS, Scene
 from viewer.canvas.view import View
+from viewer.dicom.sources import sha256
 from viewer.messages import UserError
 from viewer.render.overlay import Overlay
 
@@ -127,8 +127,7 @@ def provenance(explanation: Explanation | None, overlay: Overlay | None) -> dict
 
 def input_facts(path: Path, frame: int) -> dict[str, Any]:
     """What identifies the input to whoever has it, and tells nobody else anything."""
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "frame": frame}
+    return {"sha256": sha256(path), "frame": frame}
 
 
 def write_picture(path: Path, image: QImage, facts: dict[str, Any]) -> None:

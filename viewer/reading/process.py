@@ -1,4 +1,4 @@
-"""The viewer's side of reading: ask the reader's process, and turn its death into a sentence."""
+"""The viewer's side of reading: ask a reader's process, and turn its death into a sentence."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.process import ProcessDied, WorkerProcess
+from engine.process import ProcessDied, TimedOut, WorkerProcess
 from viewer.dicom.errors import DecodeError, DicomError
-from viewer.dicom.study import Scan
+from viewer.dicom.study import Header, Rejected
+from viewer.reading.limits import FRAME_SECONDS, HEADER_SECONDS, START_SECONDS
 from viewer.render.pyramid import Pyramid
 
 
 @dataclass(frozen=True)
-class ScanPaths:
-    """Read the headers below these files and folders."""
+class ListFiles:
+    """What a ZIP archive holds, or a DICOMDIR names."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class ReadHeaders:
+    """Read the headers of these files."""
 
     paths: tuple[Path, ...]
 
@@ -28,33 +36,110 @@ class ReadFrame:
     frame: int = 0
 
 
+@dataclass(frozen=True)
+class DescribeFrame:
+    """Decode a frame (from 0) of a file, and tell about it."""
+
+    path: Path
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class FrameFacts:
+    """What a decoded frame is: ``sha256`` that of its stored values, row after row, little-endian
+    (colour as RGB); ``notes`` what had to be mended."""
+
+    rows: int
+    columns: int
+    colour: bool
+    dtype: str
+    least: float
+    largest: float
+    sha256: str
+    notes: tuple[str, ...]
+
+
 class ReaderProcess:
     """Starts when first asked, or before; use it from one thread."""
 
     def __init__(self) -> None:
-        self.process = WorkerProcess("viewer.reading.worker")
+        self.process = WorkerProcess("viewer.reading.worker", silent=True)
+        self._answered = False
 
-    def scan(self, paths: Sequence[Path]) -> Scan:
-        """All studies below ``paths``, and what was rejected; no file makes it fail."""
-        found: Scan = self._ask(
-            ScanPaths(tuple(path.absolute() for path in paths)),
-            "Reading the headers there brought the reader down",
+    def files_in(self, path: Path) -> list[Path | Rejected]:
+        """What a container holds. Raises :class:`DicomError` when it cannot be listed."""
+        found: list[Path | Rejected] = self._ask(
+            ListFiles(path.absolute()), f"{path.name} brought its reader down", HEADER_SECONDS
         )
         return found
+
+    def headers(self, paths: Sequence[Path]) -> list[Header | Rejected]:
+        """The headers of files, or why there is none, in order; no file makes it fail. Raises
+        ``ProcessDied`` when the reader was closed, or never started at all."""
+        try:
+            return self._headers(paths, HEADER_SECONDS * (1 + len(paths) / 16))
+        except ProcessDied:
+            if self.process.closed:
+                raise
+        if not self._answered:  # then it may be no file's fault
+            self._headers((), START_SECONDS)
+        return [self._header(path) for path in paths]
 
     def read(self, path: Path, frame: int = 0) -> Pyramid:
         """Raises :class:`DicomError` with a sentence when there is no image to be had."""
         pyramid: Pyramid = self._ask(
             ReadFrame(path.absolute(), frame),
-            f"{path.name} brought its decoder down, so it is probably damaged",
+            f"{path.name} brought its decoder down",
+            FRAME_SECONDS,
         )
         return pyramid
 
-    def _ask(self, message: ScanPaths | ReadFrame, complaint: str) -> Any:
+    def describe(self, path: Path, frame: int = 0) -> FrameFacts:
+        """Like :meth:`read`, for those who want to know and not to see."""
+        facts: FrameFacts = self._ask(
+            DescribeFrame(path.absolute(), frame),
+            f"{path.name} brought its decoder down",
+            FRAME_SECONDS,
+        )
+        return facts
+
+    def _headers(self, paths: Sequence[Path], seconds: float) -> list[Header | Rejected]:
+        message = ReadHeaders(tuple(path.absolute() for path in paths))
+        found: list[Header | Rejected] = self.process.ask(message, seconds)
+        self._answered = True
+        return found
+
+    def _header(self, path: Path) -> Header | Rejected:
+        """One of several files of which one brought the reader down, by itself."""
         try:
-            answer = self.process.ask(message)
+            return self._headers([path], HEADER_SECONDS)[0]
+        except TimedOut:
+            return Rejected(
+                path,
+                f"{path.name} takes longer than {HEADER_SECONDS:g} s to read and was given up; it "
+                "is damaged, or its disk is very slow. Copy it to this computer.",
+            )
+        except ProcessDied:
+            if self.process.closed:
+                raise
+            return Rejected(
+                path, f"{path.name} brought its reader down, so it is damaged; nothing was lost."
+            )
+
+    def _ask(
+        self, message: ListFiles | ReadFrame | DescribeFrame, complaint: str, seconds: float
+    ) -> Any:
+        try:
+            answer = self.process.ask(message, seconds)
+        except TimedOut as error:
+            raise DecodeError(
+                f"{message.path.name} takes longer than {seconds:g} s to read and was given up; it "
+                "is probably damaged. Open another copy."
+            ) from error
         except ProcessDied as error:
-            raise DecodeError(f"{complaint}; nothing else was lost. Open another copy.") from error
+            raise DecodeError(
+                f"{complaint}, so it is probably damaged; nothing else was lost. Open another copy."
+            ) from error
         if isinstance(answer, DicomError):
             raise answer
         return answer

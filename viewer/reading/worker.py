@@ -1,29 +1,66 @@
-"""The reader's process: scans folders and decodes frames, one message after another."""
+"""A reader's process: lists archives, reads headers, decodes frames, one message after another."""
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from pathlib import Path
+
+import numpy as np
 
 from engine.process import serve
+from viewer.dicom.containers import files_in
 from viewer.dicom.errors import DicomError
-from viewer.dicom.reader import read_frame
-from viewer.dicom.scan import scan
-from viewer.dicom.study import Scan
-from viewer.reading.process import ReadFrame, ScanPaths
+from viewer.dicom.frame import Frame
+from viewer.dicom.reader import FrameReader
+from viewer.dicom.scan import header_of
+from viewer.dicom.study import Header, Rejected
+from viewer.reading.limits import limit_this_process, reader_bytes
+from viewer.reading.process import DescribeFrame, FrameFacts, ListFiles, ReadFrame, ReadHeaders
 from viewer.render.pyramid import Pyramid
 
+Message = ListFiles | ReadHeaders | ReadFrame | DescribeFrame
+Answer = Pyramid | FrameFacts | list[Header | Rejected] | list[Path | Rejected] | DicomError
+_frames = FrameReader()
 
-def answer(message: ScanPaths | ReadFrame) -> Scan | Pyramid | DicomError:
+
+def answer(message: Message) -> Answer:
     """An error is given back as a value; the other side raises it."""
     try:
-        if isinstance(message, ScanPaths):
-            return scan(message.paths)
-        return Pyramid.of(read_frame(message.path, message.frame))
+        if isinstance(message, ReadHeaders):
+            return [header_of(path) for path in message.paths]
+        if isinstance(message, ListFiles):
+            return list(files_in(message.path))
+        frame = _frames.read(message.path, message.frame)
+        return Pyramid.of(frame) if isinstance(message, ReadFrame) else describe(frame)
     except DicomError as error:
         return error
+    except OSError as error:
+        reason = error.strerror or "the operating system refuses"
+        return DicomError(f"{message.path.name} cannot be read ({reason}).")  # type: ignore[union-attr]
     except MemoryError:
-        return DicomError("There is not enough memory to read this; close other programs.")
+        return DicomError(
+            "There is not enough memory to read this; it is damaged or very large. Close other "
+            "programs, or open another copy."
+        )
+
+
+def describe(frame: Frame) -> FrameFacts:
+    """The facts of a decoded frame."""
+    pixels = np.ascontiguousarray(frame.pixels)
+    finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
+    little = pixels.dtype.newbyteorder("<")
+    return FrameFacts(
+        *frame.size,
+        colour=frame.is_colour,
+        dtype=str(pixels.dtype),
+        least=float(finite.min()) if finite.size else 0.0,
+        largest=float(finite.max()) if finite.size else 0.0,
+        sha256=hashlib.sha256(pixels.astype(little, copy=False).tobytes()).hexdigest(),
+        notes=frame.notes,
+    )
 
 
 if __name__ == "__main__":
+    limit_this_process(reader_bytes())
     sys.exit(serve(answer))

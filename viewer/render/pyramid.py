@@ -34,7 +34,7 @@ def _tabled(frame: Frame) -> Frame:
     values = frame.modality_values().astype(np.float64)
     low, high = _visible_range(frame)
     step = (high - low) / 65534 or 1.0
-    void = frame.is_padding(frame.pixels) | ~np.isfinite(values)
+    void = frame.is_padding(frame.pixels) | np.isnan(values)
     codes = np.clip(np.rint((np.where(void, low, values) - low) / step), 0, 65534) + 1
     return replace(
         frame,
@@ -52,6 +52,8 @@ def _visible_range(frame: Frame) -> tuple[float, float]:
     ends = list(np.percentile(sample, (0.05, 99.95))) if sample.size else [0.0, 1.0]
     for window in frame.windows:
         ends += [window.center - window.width / 2, window.center + window.width / 2]
+    for table in frame.voi_luts:
+        ends += [table.first, table.first + len(table.entries) - 1]
     return float(min(ends)), float(max(ends))
 
 
@@ -74,6 +76,12 @@ class Pyramid:
         while min(levels[-1].shape[:2]) > 2 * _SMALLEST:
             levels.append(_halved(levels[-1]))
         return cls(frame, tabled, tuple(levels))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all its arrays, each counted once."""
+        arrays = {id(a): a.nbytes for a in (self.source.pixels, self.frame.pixels, *self.levels)}
+        return sum(arrays.values())
 
     def level_for(self, scale: float) -> int:
         """The smallest level that still has a pixel for every screen pixel at ``scale`` (screen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +30,27 @@ class Place:
     def instance(self) -> Instance:
         return self.series.instances[self.position]
 
+    @property
+    def key(self) -> tuple[Path, int]:
+        """The file and the number of the frame in it."""
+        return self.instance.path, self.frame
+
+    @property
+    def number(self) -> int:
+        """The number of the frame in the series, from 0."""
+        return self.series.starts[self.position] + self.frame
+
+    def moved(self, by: int, stop: bool = True) -> Place | None:
+        """The place ``by`` frames further in the series; beyond its ends the last one there, or
+        None without ``stop``."""
+        starts = self.series.starts
+        wanted = self.number + by
+        if not stop and not 0 <= wanted < starts[-1]:
+            return None
+        wanted = min(max(wanted, 0), starts[-1] - 1)
+        position = bisect_right(starts, wanted) - 1
+        return Place(self.series, position, wanted - starts[position])
+
 
 @dataclass(frozen=True)
 class EngineStatus:
@@ -54,6 +76,7 @@ class Session(QObject):
     """Setters ignore equal values, so that every signal means a change."""
 
     scanChanged = Signal()
+    readingChanged = Signal()
     placeChanged = Signal()
     frameChanged = Signal()
     windowChanged = Signal()
@@ -66,6 +89,8 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.scan = Scan((), ())
+        self.reading: int | None = None
+        """Number of files looked at while studies are being read, else None."""
         self.place: Place | None = None
         self.open: OpenFrame | None = None
         self.window: Window | LookupTable | None = None
@@ -80,6 +105,7 @@ class Session(QObject):
         self.identity_shown = True
         self.identity_exported = False
         self.corner_text = True
+        self.planes_shown = True
         self.engine = EngineStatus("starting")
         self.message = ""
         self.overlays: OverlayMaker | None = None
@@ -96,6 +122,11 @@ class Session(QObject):
                 if self.open is not None:
                     self.open = replace(self.open, place=moved)
         self.scanChanged.emit()
+
+    def set_reading(self, files: int | None) -> None:
+        if files != self.reading:
+            self.reading = files
+            self.readingChanged.emit()
 
     def place_of(self, path: Path) -> Place | None:
         """Where the file's (first) image is, None if it is in no study."""
@@ -224,6 +255,11 @@ class Session(QObject):
     def set_corner_text(self, shown: bool) -> None:
         if shown != self.corner_text:
             self.corner_text = shown
+            self.overlayChanged.emit()
+
+    def set_planes_shown(self, shown: bool) -> None:
+        if shown != self.planes_shown:
+            self.planes_shown = shown
             self.overlayChanged.emit()
 
     @property

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import gc
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 import resources
 from engine.process import EngineProcess, ProcessDied, Ready, Warm
 from engine.results import Explanation, Method, Refusal, Request
 from viewer.dicom.frame import to_grey
-from viewer.dicom.grouping import merge
-from viewer.dicom.study import Scan
+from viewer.reading.limits import SCANNERS, frame_bytes
 from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker, smoothed
-from viewer.render.pyramid import Pyramid
+from viewer.state.frames import Frames
 from viewer.state.lane import Lane
-from viewer.state.session import EngineStatus, OpenFrame, Place, Session
+from viewer.state.library import Library
+from viewer.state.session import EngineStatus, Place, Session
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Question:
     target: str | None
 
 
+_RUSH = 0.15  # seconds between two questions, below which only the last one is asked
 _MOST_DEATHS = 3  # of the engine's process in a row, before it is left alone
 
 
@@ -47,40 +50,37 @@ class Workbench(QObject):
         self.session = session
         self.device = device
         self.engine = EngineProcess()
-        self.reader, self.scanner = ReaderProcess(), ReaderProcess()
+        session.placeChanged.connect(self._forget_question)  # before a frame at hand asks anew
+        self.readers = tuple(ReaderProcess() for _ in range(1 + SCANNERS))
+        visible, *scanners = self.readers
+        self.library = Library(session, scanners, self)
+        self.frames = Frames(session, visible, scanners[0], frame_bytes(), self)
         self._closing = False
-        self._scans: list[Sequence[Path]] = []
-        self._scanning = False
-        self._reading = Lane("reading", self)
-        self._scan_lane = Lane("scanning", self)
         self._engine_lane = Lane("engine", self)
         self._export_lane = Lane("exporting", self, keep_all=True)
         self._export_lane.finished.connect(self._export_ended)
         self._export_lane.failed.connect(self._export_ended)
         self.exporting = 0
+        self._asked = 0.0
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(int(1000 * _RUSH))
+        self._rest.timeout.connect(self._ask_now)
         self._deaths = 0
         self._engine_said = ""
         self._pending: Question | Warm | None = None
-        self._reading.finished.connect(self._frame_read)
-        self._reading.failed.connect(self._frame_failed)
-        self._scan_lane.finished.connect(self._scanned)
-        self._scan_lane.failed.connect(self._scan_failed)
+        self.library.failed.connect(self.failed)
+        self.library.ended.connect(self._warm_without_image)
+        self.library.again.connect(self.frames.forget)
+        self.frames.failed.connect(self._frame_failed)
         self._engine_lane.finished.connect(self._answered)
         self._engine_lane.failed.connect(self._engine_failed)
-        session.placeChanged.connect(self._read_frame)
         session.requestChanged.connect(self._ask)
 
     # life
     def start_readers(self) -> None:
-        """Let the readers boot while the window is built, one after the other: on two cores the
-        second would take its time from the window."""
-        self.scanner.process.start()
-
-        def work() -> None:
-            self.scanner.scan(())
-            self.reader.process.start()
-
-        self._scan_lane.submit(None, work)
+        """Let the readers boot while the window is built."""
+        self.library.boot(self.readers[0])
 
     def begin(self, paths: Sequence[Path]) -> None:
         """What can wait until the window is on screen: open ``paths``; without any, warm up the
@@ -101,13 +101,17 @@ class Workbench(QObject):
     def close(self) -> None:
         """End the engine's process and every thread."""
         self._closing = True
-        workers = (self.engine, self.reader.process, self.scanner.process)
+        self.library.cancel()
+        workers = (self.engine, *(reader.process for reader in self.readers))
         for worker in workers:
             worker.close()
-        for lane in (self._reading, self._scan_lane, self._engine_lane, self._export_lane):
+        lanes = (*self.library.lanes(), *self.frames.lanes(), self._engine_lane, self._export_lane)
+        for lane in lanes:
             lane.close()
         for worker in workers:
             worker.stop()
+        gc.enable()  # as it was before studies were read
+        gc.unfreeze()
 
     def export(self, path: Path, write: Callable[[], None]) -> None:
         """Run ``write`` in the background; ``exported`` or ``exportFailed`` tells how it went."""
@@ -121,79 +125,35 @@ class Workbench(QObject):
         else:
             self.exported.emit(path)
 
-    # scanning
+    # opening and decoding
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Read the headers below ``paths``, in the background, one call after another."""
-        self._scans.append(list(paths))
-        self._next_scan()
+        """Find the studies below ``paths``, in the background."""
+        self.library.open_paths(paths)
 
-    def _next_scan(self) -> None:
-        if self._scanning or not self._scans:
-            return
-        self._scanning = True
-        paths = self._scans.pop(0)
-        self.session.say("Reading the study …")
-        before = self.session.scan
-
-        def work() -> tuple[Scan, Scan]:
-            found = self.scanner.scan(paths)
-            return found, merge(before, found)
-
-        self._scan_lane.submit(tuple(paths), work)
-
-    def _scanned(self, key: object, result: tuple[Scan, Scan] | None) -> None:
-        """Show the first image of what was found, or say why there is none."""
-        if result is None:
-            return  # the readers have booted
-        found, merged = result
-        self._scanning = False
-        self.session.say("")
-        self.session.set_scan(merged)
-        if found.studies:
-            first = found.studies[0].series[0].instances[0].path
-            self.session.set_place(self.session.place_of(first))
-        elif found.rejected:
-            self.session.say(found.rejected[0].reason)
-        else:
-            self.session.say("Nothing was found there; choose a DICOM file or a folder with some.")
-        if self.engine.pid is None and not found.studies:
+    def _warm_without_image(self, found: bool) -> None:
+        if self.engine.pid is None and not found:
             self.warm()
-        self._next_scan()
 
-    def _scan_failed(self, key: object, error: Exception) -> None:
-        if key is None:
-            return  # booting failed; the next scan tells why
-        self._scanning = False
-        self.session.say("")
-        self.failed.emit(error)
-        self._next_scan()
-
-    # decoding
-    def _read_frame(self) -> None:
+    def _forget_question(self) -> None:
         self._pending = None  # whatever is asked was asked of another image
-        place = self.session.place
-        if place is not None:
-            path, number = place.instance.path, place.frame
-            self._reading.submit((path, number), lambda: self.reader.read(path, number))
 
-    def _wanted(self, key: tuple[Path, int]) -> Place | None:
-        """The open place if it is the one that was read, whatever its series is by now."""
-        place = self.session.place
-        return place if place and key == (place.instance.path, place.frame) else None
-
-    def _frame_read(self, key: tuple[Path, int], pyramid: Pyramid) -> None:
-        place = self._wanted(key)
-        if place is not None:
-            self.session.set_frame(OpenFrame(place, pyramid))
-
-    def _frame_failed(self, key: tuple[Path, int], error: Exception) -> None:
-        if self._wanted(key) is not None:
-            if self.session.engine.state == "busy":
-                self.session.set_engine(replace(self.session.engine, state="ready"))
-            self.failed.emit(error)
+    def _frame_failed(self, error: Exception) -> None:
+        if self.session.engine.state == "busy":
+            self.session.set_engine(replace(self.session.engine, state="ready"))
+        self.failed.emit(error)
 
     # the engine
     def _ask(self) -> None:
+        """Ask about the session's request, at once or, while images rush by, when they rest."""
+        now = time.monotonic()
+        rushing, self._asked = now - self._asked < _RUSH, now
+        if rushing:
+            self._rest.start()
+        else:
+            self._rest.stop()
+            self._ask_now()
+
+    def _ask_now(self) -> None:
         """Ask about the session's request; an answer to anything else is stale."""
         session, opened = self.session, self.session.open
         if opened is None:
@@ -264,7 +224,7 @@ class Workbench(QObject):
             )
             return
         self._say("The engine stopped and was started again; what it was asked is asked anew.")
-        self._ask()
+        self._ask_now()
         if self._pending is None or isinstance(self._pending, Warm):
             self.warm()
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from tests.factories.dicom_files import make_dataset, save
+from viewer.dicom.containers import files_in
 from viewer.dicom.grouping import merge
-from viewer.dicom.scan import find_files, scan
+from viewer.dicom.scan import gathered, scan
 from viewer.dicom.study import Scan
+from viewer.dicom.walk import files_under
 
 PIXELS = np.zeros((2, 3), np.uint8)
 AXIAL = [1, 0, 0, 0, 1, 0]
@@ -37,7 +39,7 @@ def names(found: Scan) -> list[list[str]]:
     ]
 
 
-def test_find_files_is_sorted_recursive_and_stays_inside(tmp_path: Path) -> None:
+def test_files_are_found_in_natural_order_below_the_folder_and_nowhere_else(tmp_path: Path) -> None:
     folder, outside = tmp_path / "in", tmp_path / "out"
     for name in ("IM10", "IM2", "sub/a", ".hidden", ".git/b"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -50,9 +52,10 @@ def test_find_files_is_sorted_recursive_and_stays_inside(tmp_path: Path) -> None
         (folder / "sub" / "loop").symlink_to(folder, target_is_directory=True)
     except OSError:
         pytest.skip("links cannot be made here")
-    found = list(find_files([folder, folder / "IM2"]))
-    assert [str(path.relative_to(folder)) for path in found] == ["IM2", "IM10", str(Path("sub/a"))]
-    assert list(find_files([folder / ".hidden"])) == [folder / ".hidden"]
+    expected = [folder / "IM2", folder / "IM10", folder / "sub" / "a"]
+    assert list(files_under(folder)) == expected
+    assert list(gathered([folder, folder / "IM2"], files_in)) == expected, "each file once"
+    assert list(files_under(folder / ".hidden")) == [folder / ".hidden"]
 
 
 def test_slices_are_ordered_by_position_along_their_normal(tmp_path: Path) -> None:
@@ -118,6 +121,30 @@ def test_patients_are_one_only_where_name_and_id_agree(
     assert len({(study.patient_name, study.patient_id) for study in found.studies}) == 2
 
 
+def test_patients_of_one_name_or_one_id_are_never_mixed_in_a_series(tmp_path: Path) -> None:
+    people = [("A^A", "1"), ("A^A", "2"), ("B^B", "1"), ("", "1"), ("A^A", ""), ("", "")]
+    for number, (name, identity) in enumerate([*people, *people]):
+        put(tmp_path / f"{number}", PatientName=name, PatientID=identity)
+    found = scan([tmp_path])
+    assert len(found.studies) == len(people)
+    assert sorted(names(found)) == sorted([f"{n}", f"{n + 6}"] for n in range(6))
+
+
+def test_images_of_several_frames_are_stacks_of_their_own_within_a_series(tmp_path: Path) -> None:
+    for name, frames in (("a", 1), ("b", 3), ("c", 1), ("d", 2)):
+        dataset = make_dataset(np.zeros((frames, 2, 4), np.uint8), SeriesInstanceUID="1.2")
+        dataset.StudyInstanceUID, dataset.SeriesNumber = "1.1", 5
+        dataset.InstanceNumber = ord(name)
+        save(dataset, tmp_path / name)
+    found = scan([tmp_path])
+    assert names(found) == [["a", "c"], ["b"], ["d"]]
+    series = found.studies[0].series
+    assert [one.starts for one in series] == [(0, 1, 2), (0, 3), (0, 2)]
+    assert [one.number for one in series] == [5, 5, 5]
+    assert len({one.uid for one in series}) == 3
+    assert merge(found, found).studies == found.studies
+
+
 def test_without_uids_the_folder_groups(tmp_path: Path) -> None:
     for name in ("x/1", "x/2", "y/1"):
         put(tmp_path / name, StudyInstanceUID="", SeriesInstanceUID="")
@@ -141,18 +168,9 @@ def test_every_other_file_is_rejected_with_its_own_reason(tmp_path: Path) -> Non
     assert set(reasons) == {"no_rows", "report", "DICOMDIR", "notes.txt", "damaged", "missing"}
     assert "rows" in reasons["no_rows"]
     assert "Basic Text SR without pixels" in reasons["report"]
-    assert "folder" in reasons["DICOMDIR"]
+    assert "index of a disc" in reasons["DICOMDIR"]
     assert "not a DICOM file" in reasons["notes.txt"]
     assert "No such file" in reasons["missing"]
-
-
-def test_progress_and_cancelling(tmp_path: Path) -> None:
-    for i in range(5):
-        put(tmp_path / f"{i}")
-    told: list[int] = []
-    found = scan([tmp_path], told.append, lambda: len(told) == 3)
-    assert told == [1, 2, 3]
-    assert names(found) == [["0", "1", "2"]]
 
 
 def test_what_an_instance_knows(tmp_path: Path) -> None:

@@ -6,15 +6,13 @@ beside a peer in the same run: the same Python that imports PySide6 and shows an
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
+
+from viewer.bench.rows import Row, row, run_child
 
 _WINDOW_LIMIT, _IMAGE_LIMIT = 1.5, 2.0  # seconds
 
@@ -69,29 +67,14 @@ def child(started: float) -> None:
     application.exec()
 
 
-def _run(code: str) -> str:
-    environment = dict(os.environ)
-    if sys.platform == "linux" and not environment.get("DISPLAY"):
-        environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(time.time())],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return done.stdout.strip().splitlines()[-1]
-
-
-def measure(runs: int) -> list[dict[str, Any]]:
+def measure(runs: int) -> list[Row]:
     """Rows of the benchmark: medians over ``runs`` pairs, after one that is not counted."""
     ours: list[dict[str, float]] = []
     peers: list[float] = []
-    program = "import sys; from viewer.bench import child; child(float(sys.argv[1]))"
+    program = "import sys; from viewer.bench.start import child; child(float(sys.argv[1]))"
     for _ in range(runs + 1):
-        peers.append(float(_run(_PEER)))
-        ours.append(json.loads(_run(program)))
+        peers.append(float(run_child(_PEER)))
+        ours.append(json.loads(run_child(program)))
     if any(times["torch"] for times in ours):
         raise SystemExit("error: the viewer's process imported torch")
     peer = statistics.median(peers[1:])
@@ -101,35 +84,5 @@ def measure(runs: int) -> list[dict[str, Any]]:
         ("first image on screen", "image", _IMAGE_LIMIT),
     ):
         value = statistics.median(times[key] for times in ours[1:])
-        rows.append(
-            {
-                "what": what,
-                "unit": "s",
-                "ours": round(value, 3),
-                "peer": round(peer, 3),
-                "peer_name": "empty PySide6 window",
-                "ratio": round(peer / value, 3),
-                "limit": limit,
-                "limit_ratio": round(value / limit, 3),
-            }
-        )
+        rows.append(row(what, "s", value, peer, "empty PySide6 window", limit))
     return rows
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Print the rows as a table or, with ``--json``, as JSON."""
-    parser = argparse.ArgumentParser(prog="attentive-viewer bench", description=__doc__)
-    parser.add_argument("what", choices=("start",))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    rows = measure(max(1, options.runs))
-    if options.json:
-        print(json.dumps({"rows": rows}, indent=2))
-        return 0
-    for row in rows:
-        print(
-            f"{row['what']:24} {row['ours']:.2f} s (limit {row['limit']:.1f} s; "
-            f"{row['peer_name']}: {row['peer']:.2f} s)"
-        )
-    return 0

@@ -1,0 +1,212 @@
+"""Opening folders, archives and discs in the real window, through its entry point."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent
+from PySide6.QtWidgets import QMenu
+
+import resources
+from tests.factories.dicom_files import make_dataset, save
+from viewer.bench.files import write_series
+from viewer.main_window import MainWindow
+from viewer.panels.study_list import StudyList
+
+Steps = Generator[Callable[[], bool], None, None]
+
+
+def slices(folder: Path, count: int, **elements: object) -> list[Path]:
+    """A series of small slices along the z axis."""
+    return [
+        save(
+            make_dataset(
+                np.full((16, 16), z, np.uint16),
+                StudyInstanceUID="1.2.3",
+                SeriesInstanceUID="1.2.3.4",
+                ImageOrientationPatient=[1, 0, 0, 0, 1, 0],
+                ImagePositionPatient=[0, 0, z],
+                InstanceNumber=count - z,
+                **elements,
+            ),
+            folder / f"IM{z:04d}",
+        )
+        for z in range(count)
+    ]
+
+
+def ended(window: MainWindow) -> Callable[[], bool]:
+    return lambda: window.session.reading is None and bool(window.session.scan.headers)
+
+
+def test_the_first_image_is_there_while_the_rest_is_read(drive, tmp_path: Path) -> None:
+    write_series(tmp_path, 4000, 16)
+    (tmp_path / "notes.txt").write_text("no image")
+
+    def script(window: MainWindow) -> Steps:
+        session, bar = window.session, window.reading_bar
+        seen: list[tuple[bool, bool, int]] = []
+        session.frameChanged.connect(
+            lambda: seen.append(
+                (session.open is not None, session.reading is not None, len(session.scan.headers))
+            )
+        )
+        window.workbench.open_paths([tmp_path])
+        assert bar.isVisible()
+        yield ended(window)
+        first = next(row for row in seen if row[0])
+        assert first[1], "files were still being read when the first image came"
+        assert first[2] < 4000
+        assert not bar.isVisible()
+        place = session.place
+        assert place is not None
+        assert place.series.starts[-1] == 4000
+        assert [row.path.name for row in session.rejected] == ["notes.txt"]
+        opened = session.open
+        assert opened is not None
+        assert opened.place.instance.path == tmp_path / "slice00000.dcm"
+
+    assert drive([], script) == 0
+
+
+def test_reading_can_be_stopped_and_what_was_found_stays(drive, tmp_path: Path) -> None:
+    write_series(tmp_path, 1500, 16)
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        session.scanChanged.connect(window.reading_bar.stop.click)
+        window.workbench.open_paths([tmp_path])
+        yield ended(window)
+        yield lambda: session.open is not None
+        session.scanChanged.disconnect(window.reading_bar.stop.click)
+        assert 0 < len(session.scan.headers) < 1500
+        assert session.open is not None
+        window.workbench.open_paths([tmp_path])
+        yield lambda: session.reading is None and len(session.scan.headers) == 1500
+
+    assert drive([], script) == 0
+
+
+def test_a_mixture_can_be_dropped_on_the_window(drive, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    slices(folder, 3)
+    archive = tmp_path / "disc.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.write(resources.sample_files()[0], "DICOM/IM1")
+        zipped.writestr("../outside.dcm", b"x")
+        zipped.writestr("readme.txt", b"hello")
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path)) for path in (folder, archive)])
+        window.dropEvent(
+            QDropEvent(
+                QPointF(50, 50),
+                Qt.DropAction.CopyAction,
+                data,
+                Qt.MouseButton.LeftButton,
+                Qt.KeyboardModifier.NoModifier,
+            )
+        )
+        yield ended(window)
+        paths = {header.path for header in session.scan.headers}
+        assert archive / "DICOM/IM1" in paths
+        assert len(paths) == 4
+        reasons = " ".join(row.reason for row in session.rejected)
+        assert "leads outside" in reasons
+        assert "readme.txt is not a DICOM file" in reasons
+        session.set_place(session.place_of(archive / "DICOM/IM1"))
+        yield lambda: session.open is not None
+        assert session.open.place.instance.path == archive / "DICOM/IM1"
+        tree = window.findChild(StudyList).tree
+        titles = [tree.topLevelItem(i).text(0) for i in range(tree.topLevelItemCount())]
+        assert "Not opened (2)" in titles
+
+    assert drive([], script) == 0
+
+
+def test_what_has_no_image_is_listed_as_what_it_is(drive, tmp_path: Path) -> None:
+    slices(tmp_path, 2)
+    save(make_dataset(None, StudyInstanceUID="1.2.3"), tmp_path / "report")
+    save(make_dataset(None, StudyInstanceUID="9.9.9"), tmp_path / "stray")
+
+    def script(window: MainWindow) -> Steps:
+        yield ended(window)
+        tree = window.findChild(StudyList).tree
+        study = tree.topLevelItem(0)
+        assert [study.child(i).text(0) for i in range(study.childCount())] == [
+            "CR · series without a description · 2 images",
+            "SR · Basic Text SR, no image",
+        ]
+        other = tree.topLevelItem(1)
+        assert other.text(0) == "Without images (1)"
+        assert other.child(0).text(0) == "SR · Basic Text SR"
+        assert "without pixels" in other.child(0).toolTip(0)
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_recent_studies_are_offered_without_names(drive, tmp_path: Path) -> None:
+    folder = tmp_path / "Doe_John"
+    slices(folder, 4, PatientName="DOE^JOHN", PatientID="4711", BodyPartExamined="CHEST")
+
+    def recents(window: MainWindow) -> list[QAction]:
+        menu = next(m for m in window.findChildren(QMenu) if m.title() == "Open recent")
+        menu.aboutToShow.emit()
+        return [action for action in menu.actions() if not action.isSeparator()]
+
+    def first(window: MainWindow) -> Steps:
+        yield ended(window)
+
+    def second(window: MainWindow) -> Steps:
+        newest, *others = recents(window)
+        assert newest.text().startswith("CR chest · 4 images · opened ")
+        assert all(mark not in newest.text() for mark in ("DOE", "Doe", "4711", str(tmp_path)))
+        newest.trigger()
+        yield ended(window)
+        assert len(window.session.scan.headers) == 4
+        others[-1].trigger()
+        assert [action.text() for action in recents(window)] == ["nothing yet"]
+
+    assert drive([str(folder)], first) == 0
+    assert drive([], second) == 0
+
+
+def test_the_next_images_are_decoded_before_they_are_asked_for(drive, tmp_path: Path) -> None:
+    paths = slices(tmp_path, 30)
+
+    def script(window: MainWindow) -> Steps:
+        session, cache = window.session, window.workbench.frames.cache
+        yield lambda: session.open is not None and session.reading is None
+        yield lambda: all((path, 0) in cache for path in paths[:20])
+        assert session.place is not None
+        session.set_place(session.place.moved(5))
+        assert session.open is not None, "it was at hand"
+        assert session.open.frame.pixels[0, 0] == 5, "by position, not by number"
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_images_that_rush_by_are_not_explained(drive, tmp_path: Path) -> None:
+    slices(tmp_path, 30)
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        asked: list[object] = []
+        ask = window.workbench.engine.ask
+        window.workbench.engine.ask = lambda message: (asked.append(message), ask(message))[1]
+        yield lambda: session.open is not None and session.reading is None
+        for _ in range(20):
+            place = session.place.moved(1)
+            session.set_place(place)
+            yield lambda place=place: session.open is not None and session.open.place == place
+        yield lambda: session.explanation is not None
+        assert len(asked) < 15
+        assert session.open.place.number == 20
+
+    assert drive([str(tmp_path)], script) == 0

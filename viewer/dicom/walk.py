@@ -1,0 +1,56 @@
+"""Folders → files, without looking into any of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """A key that puts "IM2" before "IM10"."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name.casefold())
+    return (*((int(p), "") if p[0] in "0123456789" else (10**30, p) for p in parts), (0, name))
+
+
+def files_under(path: Path) -> Iterator[Path]:
+    """The files of a folder, recursively in natural order, or the path itself if it is no folder.
+
+    Hidden entries, links to folders and links that leave the folder are passed over. What cannot
+    be listed is given as it is, so that reading it tells why.
+    """
+    if os.path.isdir(path):  # noqa: PTH112 - no path makes it fail, whatever its length or rights
+        yield from _walk(path, os.path.realpath(path))
+    else:
+        yield path
+
+
+def _walk(top: Path, root: str) -> Iterator[Path]:
+    """The files under a folder, those of each level before its subfolders."""
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: natural(entry.name))
+        except OSError:
+            yield folder
+            continue
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+        yield from (Path(entry.path) for entry in visible if _is_file_inside(entry, root))
+        folders = [Path(e.path) for e in visible if e.is_dir(follow_symlinks=False)]
+        waiting += reversed(folders)
+
+
+def _is_file_inside(entry: os.DirEntry[str], root: str) -> bool:
+    """Whether it is a file, or a link to one that lies below ``root``."""
+    if not entry.is_symlink():
+        return entry.is_file()
+    real = os.path.realpath(entry.path)
+    return Path(real).is_relative_to(root) and os.path.isfile(real)  # noqa: PTH113 - loops, too
+
+
+def is_container(path: Path, given: bool) -> bool:
+    """Whether a file holds or names other files: a ZIP archive, or a DICOMDIR that was ``given``
+    by itself (in a folder the files that it names are found anyway)."""
+    return path.suffix.casefold() == ".zip" or (given and path.name.casefold() == "dicomdir")
