@@ -18,11 +18,13 @@ def read_regular(path: Path, limit: int) -> bytes:
     return data
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside ``path`` and move into place: a reader never sees half a file."""
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write beside ``path`` and move into place: a reader never sees half a file. ``mode`` is who
+    may read it, less what the system takes away from everybody."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     try:
+        temporary.touch(mode)
         temporary.write_bytes(data)
         temporary.replace(path)
     finally:

@@ -48,6 +48,11 @@ class TimedOut(ProcessDied):
     """A worker did not answer in the time it was given, and was ended."""
 
 
+class Ended(ProcessDied):
+    """A worker was ended on purpose by :meth:`WorkerProcess.kill`; nothing is wrong with what it
+    was asked."""
+
+
 class WorkerProcess:
     """``python -m module`` as a worker, asked one thing at a time, from any thread.
 
@@ -59,7 +64,8 @@ class WorkerProcess:
         self._silent = silent
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
+        self._ended: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -74,8 +80,15 @@ class WorkerProcess:
 
     def start(self) -> None:
         """Let it boot while there is nothing to ask yet. Raises when it was closed."""
+        with self._turn:
+            self._start()
+
+    def _start(self) -> None:
         if self._closed:
             raise ProcessDied("the worker was closed")
+        process = self._process
+        if process is not None and (process is self._ended or process.poll() is not None):
+            self.stop()  # it ended while it was asked for nothing
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", self._module],
@@ -90,7 +103,7 @@ class WorkerProcess:
         """Send and wait for the answer, ``seconds`` at most; starts the process if there is none.
 
         Raises :class:`ProcessDied` when the process ended meanwhile, :class:`TimedOut` when it was
-        ended for being late; the next call starts anew.
+        ended for being late, :class:`Ended` when by :meth:`kill`; the next call starts anew.
         """
         with self._turn:
             return self._asked(message, seconds)
@@ -105,7 +118,7 @@ class WorkerProcess:
 
         def end() -> None:
             late.set()
-            process.kill()
+            self._end(process)
 
         alarm = threading.Timer(seconds, end)
         alarm.name = "alarm"
@@ -129,13 +142,21 @@ class WorkerProcess:
             return pickle.load(process.stdout)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
             status = self.stop()
+            if process is self._ended:
+                raise Ended("a worker process was ended on purpose") from error
             raise ProcessDied(f"a worker process ended (exit status {status})") from error
+        except BaseException:  # half an answer may be left: it must not pass for the next one
+            self.stop()
+            raise
 
     def kill(self) -> None:
-        """End the process at once; a pending :meth:`ask` raises :class:`ProcessDied`."""
-        process = self._process
-        if process is not None:
-            process.kill()
+        """End the process at once; a pending :meth:`ask` raises :class:`Ended`."""
+        if self._process is not None:
+            self._end(self._process)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        self._ended = process
+        process.kill()
 
     def close(self) -> None:
         """End the process at once and start no other."""

@@ -24,6 +24,7 @@ from viewer.canvas.compose import compose
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import default_window, to_grey
 from viewer.dicom.study import Scan
+from viewer.dicom.walk import is_container
 from viewer.exporters.names import safe
 from viewer.exporters.picture import fitted, input_facts, png_bytes
 from viewer.messages import UserError, sentence
@@ -121,8 +122,9 @@ def run(arguments: Sequence[str]) -> int:
 def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
     """Explain every image; one that fails is told and does not end the rest."""
     model = _model(job.model)
-    single = len(job.paths) == 1 and not job.paths[0].is_dir()
-    found = Index(job.paths, [reader]).run()
+    only = job.paths[0]
+    single = len(job.paths) == 1 and not only.is_dir() and not is_container(only, given=True)
+    found = Index(job.paths, [reader]).run().scan
     if single and found.rejected:
         raise UserError(found.rejected[0].reason)
     for row in found.rejected:

@@ -1,7 +1,8 @@
 """``attentive-viewer inspect``: what is on a disc, and whether all of it can be read.
 
 Every image is decoded, first and last frame, as the window would; what cannot be shown is told with
-the reason. Names, IDs, UIDs, descriptions and dates are written only with ``--identity``.
+the reason. What files say of a patient (names, IDs, UIDs, descriptions, dates) is written only with
+``--identity``; their paths are written as they are.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     readers = [ReaderProcess() for _ in range(SCANNERS)]
     try:
-        found = Index(options.paths, readers).run()
+        found = Index(options.paths, readers).run().scan
         checked = {} if options.headers_only else _check(found, readers, options.all_frames)
     except Exception as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
@@ -48,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
         for reader in readers:
             reader.process.stop()
     report = _report(found, checked, options.identity)
-    print(json.dumps(report, indent=2, ensure_ascii=False) if options.json else _text(report))
+    print(json.dumps(report, indent=2) if options.json else _printable(_text(report)))
     return 0 if report["studies"] else 1
 
 
@@ -107,11 +108,7 @@ def _study(
     study: Study, checked: Checked, rejected: Sequence[Rejected], identity: bool
 ) -> dict[str, Any]:
     series = [_series(one, checked, identity) for one in study.series]
-    objects = [
-        row.kind
-        for row in rejected
-        if row.attributes is not None and row.attributes.study_instance_uid == study.uid
-    ]
+    objects = [row.kind for row in rejected if row.kind and row.study_key == study.key]
     who = {
         "patient_name": study.patient_name,
         "patient_id": study.patient_id,
@@ -162,6 +159,15 @@ def _file(instance: Instance, checked: Checked) -> dict[str, Any]:
         ],
         "notes": sorted({note for one in facts for note in one.notes}),
     }
+
+
+def _printable(text: str) -> str:
+    """Without what the name of a file may do to a terminal, or what this one cannot show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    shown = (
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+    return "".join(shown).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _text(report: dict[str, Any]) -> str:

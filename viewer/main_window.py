@@ -176,7 +176,7 @@ class MainWindow(QMainWindow):
     def _fill_recents(self, menu: QMenu) -> None:
         menu.clear()
         for recent in read_recents():
-            action = menu.addAction(recent.title)
+            action = menu.addAction(recent.title.replace("&", "&&"))
             action.triggered.connect(
                 lambda checked=False, recent=recent: commands.open_recent(self.context, recent)
             )

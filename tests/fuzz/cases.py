@@ -8,8 +8,9 @@ from random import Random
 
 from tests.fuzz import containers
 from tests.fuzz.blind import BLIND, Blind
-from tests.fuzz.edits import EDITS, RARE
+from tests.fuzz.edits import RARE, STRUCTURE
 from tests.fuzz.seeds import Draft, Seed, seeds
+from tests.fuzz.values import CONTENT
 
 _MEMBER = 150_000  # bytes of the files that archives are made of
 
@@ -58,8 +59,9 @@ def _damaged(random: Random, seed: Seed, sown: tuple[Seed, ...], steps: list[str
     draft = Draft(seed.draft.data, seed.draft.inflated)
     for _ in range(random.choice((1, 1, 1, 1, 2, 2, 3))):
         chance = random.random()
-        if chance < 0.7:
-            edit = random.choice(RARE if random.random() < 0.02 else EDITS)
+        if chance < 0.72:
+            kinds = CONTENT if random.random() < 0.45 else STRUCTURE
+            edit = random.choice(RARE if random.random() < 0.02 else kinds)
             changed = edit(random, draft)
             if changed is None:
                 continue
@@ -72,7 +74,7 @@ def _damaged(random: Random, seed: Seed, sown: tuple[Seed, ...], steps: list[str
         else:
             draft.data = _splice(random, draft.data, random.choice(sown), steps)
     data = draft.written()
-    if draft.inflated and random.random() < 0.3 or len(steps) < 2:
+    if (draft.inflated and random.random() < 0.3) or len(steps) < 2:
         data = _blindly(random, data, BLIND, steps)
     return data
 

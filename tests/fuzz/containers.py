@@ -14,6 +14,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from tests.fuzz.interesting import LENGTHS, WHOLE
+from viewer.dicom.parse import quiet
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _NAMES = (
@@ -67,6 +68,11 @@ def directory(random: Random, data: bytes) -> bytes:
 
 def disc(random: Random, count: int) -> bytes:
     """A DICOMDIR of ``count`` images A/IM0 …, some of them named in a hostile way."""
+    with quiet():
+        return _disc(random, count)
+
+
+def _disc(random: Random, count: int) -> bytes:
     records = [_record("PATIENT", PatientName="Qzxv^Qzxv", PatientID="QzxvQzxv")]
     for number in range(count):
         named: Any = ["A", f"IM{number}"] if random.random() < 0.8 else _hostile(random)

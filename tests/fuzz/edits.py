@@ -1,4 +1,4 @@
-"""Damage that knows where the elements of a file are: lengths, tags, VRs, values, fragments."""
+"""Damage that knows where the elements of a file are: lengths, tags, VRs, fragments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _TAGS = (PIXEL_DATA, ITEM, END, 0x00280010, 0x00020010, 0x60003000, 0, 0xFFFFFFF
 _LAYOUT_GROUPS = (0x0002, 0x0028, 0x6000, 0x6002, 0x7FE0, 0x5200, 0xFFFE)
 
 
-def _spliced(data: bytes, at: int, end: int, put: bytes) -> bytes:
+def spliced(data: bytes, at: int, end: int, put: bytes) -> bytes:
+    """The bytes with others in the place of some."""
     return data[:at] + put + data[end:]
 
 
@@ -55,7 +56,7 @@ def length_field(random: Random, draft: Draft) -> bytes | None:
     near = (true - 1, true + 1, true - 2, true + 2, true * 2, len(draft.data) - element.start + 1)
     length = random.choice((*LENGTHS, *near, UNDEFINED, UNDEFINED, random.randrange(2**32)))
     end = element.length_at + element.length_size
-    return _spliced(draft.data, element.length_at, end, _length(file, element, length))
+    return spliced(draft.data, element.length_at, end, _length(file, element, length))
 
 
 def tag(random: Random, draft: Draft) -> bytes | None:
@@ -72,7 +73,7 @@ def tag(random: Random, draft: Draft) -> bytes | None:
     )
     new = random.choice(known)
     written = struct.pack(f"{file.order}HH", new >> 16, new & 0xFFFF)
-    return _spliced(draft.data, element.at, element.at + 4, written)
+    return spliced(draft.data, element.at, element.at + 4, written)
 
 
 def swapped(random: Random, draft: Draft) -> bytes | None:
@@ -97,51 +98,7 @@ def vr(random: Random, draft: Draft) -> bytes | None:
         return None
     element = random.choice(written)
     new = random.choice((*_VRS, b"\0\0", b"??", b"us", b"Z9", random.randbytes(2)))
-    return _spliced(draft.data, element.at + 4, element.at + 6, new)
-
-
-def image_value(random: Random, draft: Draft) -> bytes | None:
-    """A value that the image is laid out or shown by, in place."""
-    file = draft.layout
-    known = [element for element in file.elements if _known(element.tag)]
-    if not known:
-        return None
-    element = random.choice(known)
-    vr, make = VALUES[_known(element.tag)]
-    value = _in_order(make(random), vr, file.order)
-    if element.vr and element.vr not in WIDE and random.random() < 0.7:
-        return _spliced(draft.data, element.at, element.end, file.encoded(element.tag, vr, value))
-    length = element.end - element.start
-    return _spliced(draft.data, element.start, element.end, value.ljust(length)[:length])
-
-
-def new_element(random: Random, draft: Draft) -> bytes | None:
-    """One that the file did not have, in the place where it belongs."""
-    file = draft.layout
-    top = [element for element in file.elements if element.depth == 0]
-    if not top:
-        return None
-    tag = random.choice(tuple(VALUES))
-    vr, make = VALUES[tag]
-    if tag >> 16 == 0x6000:
-        tag += random.choice((0, 0, 0x20000, 0x1E0000))
-    value = _in_order(make(random), vr, file.order)
-    old = next((element for element in top if element.tag == tag), None)
-    after = next((element.at for element in top if element.tag > tag), top[-1].end)
-    at, end = (old.at, old.end) if old else (after, after)
-    return _spliced(draft.data, at, end, file.encoded(tag, vr, value))
-
-
-def _known(tag: int) -> int:
-    """The tag in the table that has the values of this one; 0 if none."""
-    tag = tag & 0xFF00FFFF if tag >> 24 == 0x60 else tag
-    return tag if tag in VALUES else 0
-
-
-def _in_order(value: bytes, vr: str, order: str) -> bytes:
-    if order == "<" or vr not in ("US", "SS", "OW"):
-        return value
-    return b"".join(value[i : i + 2][::-1] for i in range(0, len(value), 2))
+    return spliced(draft.data, element.at + 4, element.at + 6, new)
 
 
 def transfer_syntax(random: Random, draft: Draft) -> bytes | None:
@@ -151,11 +108,11 @@ def transfer_syntax(random: Random, draft: Draft) -> bytes | None:
     if element is None:
         return None
     written = Layout().encoded(TRANSFER_SYNTAX, "UI", random.choice(SYNTAXES).encode())
-    changed = _spliced(draft.data, element.at, element.end, written)
+    changed = spliced(draft.data, element.at, element.end, written)
     group = file.find(0x00020000)
     if group is not None and group.end - group.start == 4 and random.random() < 0.7:
         length = file.body - group.end + len(written) - (element.end - element.at)
-        changed = _spliced(changed, group.start, group.end, struct.pack("<I", length % 2**32))
+        changed = spliced(changed, group.start, group.end, struct.pack("<I", length % 2**32))
     return changed
 
 
@@ -165,7 +122,7 @@ def removed(random: Random, draft: Draft) -> bytes | None:
     if element is None or element.end - element.at > 65536:
         return None
     whole = draft.data[element.at : element.end]
-    return _spliced(draft.data, element.at, element.end, whole * random.choice((0, 0, 2)))
+    return spliced(draft.data, element.at, element.end, whole * random.choice((0, 0, 2)))
 
 
 def nested(random: Random, draft: Draft) -> bytes | None:
@@ -177,7 +134,7 @@ def nested(random: Random, draft: Draft) -> bytes | None:
     item = struct.pack(f"{file.order}HHI", 0xFFFE, 0xE000, UNDEFINED)
     head = struct.pack(f"{file.order}HH", 0x0008, 0x1140) + (b"SQ\0\0" if file.explicit else b"")
     deep = (head + b"\xff" * 4 + item) * random.choice((20, 200, 900, 3000, 50000))
-    return _spliced(draft.data, top[0].at, top[0].at, deep)
+    return spliced(draft.data, top[0].at, top[0].at, deep)
 
 
 def fragments(random: Random, draft: Draft) -> bytes | None:
@@ -192,17 +149,17 @@ def fragments(random: Random, draft: Draft) -> bytes | None:
         element, count = found[0], random.choice((0, 1, len(found), len(found) + 5))
         offsets = (random.choice((0, 8, length, number(random), 2**32 - 1)) for _ in range(count))
         table = struct.pack(f"<{count}I", *offsets)
-        return _spliced(data, element.length_at, element.end, struct.pack("<I", 4 * count) + table)
+        return spliced(data, element.length_at, element.end, struct.pack("<I", 4 * count) + table)
     if kind == "length":
         new = random.choice((*LENGTHS, length - 1, length + 1, length + 2, UNDEFINED))
-        return _spliced(data, element.length_at, element.start, struct.pack("<I", new % 2**32))
+        return spliced(data, element.length_at, element.start, struct.pack("<I", new % 2**32))
     whole = data[element.at : element.end]
     cut = length // 2
     halves = (data[element.start : element.start + cut], data[element.start + cut : element.end])
     parted = b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(part)) + part for part in halves)
     empty = struct.pack("<HHI", 0xFFFE, 0xE000, 0)
     put = {"gone": b"", "twice": whole * 2, "empty": empty + whole, "parted": parted}[kind]
-    return _spliced(data, element.at, element.end, put)
+    return spliced(data, element.at, element.end, put)
 
 
 def codestream(random: Random, draft: Draft) -> bytes | None:
@@ -222,9 +179,8 @@ def codestream(random: Random, draft: Draft) -> bytes | None:
     return bytes(data)
 
 
-EDITS: tuple[Edit, ...] = (
-    *(length_field, length_field, tag, swapped, vr, image_value, image_value, image_value),
-    *(new_element, new_element, new_element, transfer_syntax, removed, fragments, fragments),
-    *(codestream, codestream),
+STRUCTURE: tuple[Edit, ...] = (
+    *(length_field, length_field, tag, swapped, vr, transfer_syntax, removed),
+    *(fragments, fragments, codestream, codestream),
 )
 RARE: tuple[Edit, ...] = (nested,)

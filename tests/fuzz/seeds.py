@@ -11,7 +11,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
+from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 
 import resources
@@ -22,6 +24,7 @@ LARGEST = 1024 * 1024
 MARK = "Qzxv"
 """Stands in the place of names and numbers of patients: no message may have it."""
 
+_HTJ2K, _JPEG_XL = b"1.2.840.10008.1.2.4.201", b"1.2.840.10008.1.2.4.110"
 _IDENTITY = (0x00100010, 0x00100020, 0x00101000, 0x00101001)
 
 
@@ -148,6 +151,19 @@ def _planes() -> bytes:
     return made[:at] + group + made[at:]
 
 
+def _jpeg_xl(*shape: int) -> bytes:
+    """Two frames of JPEG XL, without loss."""
+    frames = [imagecodecs.jpegxl_encode(_pixels("uint8", *shape), lossless=True) for _ in "ab"]
+    made = make_dataset(_pixels("uint8", *shape), SOPInstanceUID="1.2.3.4", NumberOfFrames=2)
+    made.file_meta.TransferSyntaxUID = _HTJ2K.decode()  # pydicom does not know that of JPEG XL
+    made.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    made.PixelData = encapsulate(frames)
+    made["PixelData"].VR = "OB"
+    buffer = BytesIO()
+    dcmwrite(buffer, made, enforce_file_format=True)
+    return buffer.getvalue().replace(_HTJ2K, _JPEG_XL)
+
+
 _MADE: dict[str, Callable[[], bytes]] = {
     "made: lookup tables": _tables,
     "made: overlay planes": _planes,
@@ -156,6 +172,8 @@ _MADE: dict[str, Callable[[], bytes]] = {
     ),
     "made: double": lambda: bytes_of(pixels=_pixels("float64", 2, 20, 21)),
     "made: wide": lambda: bytes_of(pixels=_pixels("int32", 25, 24), WindowCenter=9, WindowWidth=4),
+    "made: JPEG XL": lambda: _jpeg_xl(60, 50),
+    "made: JPEG XL colour": lambda: _jpeg_xl(40, 50, 3),
     "made: colour": lambda: bytes_of(pixels=_pixels("uint8", 31, 30, 3)),
     "made: window": lambda: bytes_of(
         pixels=_pixels("uint8", 50, 40),

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,7 @@ SLOW = 5.0
 
 _PICTURE = 300
 _MOST_IMAGES = 3  # of one case that are painted
+_DESCRIBED = 8  # one case in so many is asked for its facts, too
 
 
 @dataclass
@@ -160,6 +161,8 @@ class Trials:
         except DicomError as error:
             self._refused(path, place.frame, str(error), outcome)
             return
+        if place.frame == 0 and outcome.number % _DESCRIBED == 0:
+            self._reader.describe(path)
         outcome.images += 1
         _check_words(" ".join(pyramid.source.notes), outcome)
         _paint(place, pyramid)

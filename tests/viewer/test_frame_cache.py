@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from tests.factories.dicom_files import make_dataset, save
@@ -142,7 +143,7 @@ def _scrolled(
 ) -> Iterator[Scrolled]:
     session = Session()
     session.set_scan(scan([folder]))
-    frames = Frames(session, *readers, budget)
+    frames = Frames(session, *readers, budget, session)
     most = [0]
     put = frames.cache.put
 
@@ -154,6 +155,8 @@ def _scrolled(
     yield Scrolled(session, frames, most)
     for lane in frames.lanes():
         assert lane.close()
+    session.deleteLater()  # here and now: Python may collect it in the thread of another lane
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
@@ -225,6 +228,6 @@ def test_files_that_were_opened_anew_are_decoded_anew(roomy: Scrolled, qtbot: Qt
     roomy.go(3)
     qtbot.waitUntil(lambda: {3, 4, 5} <= roomy.cached(), timeout=20_000)
     path = roomy.series.instances[-1].path
-    roomy.frames.forget({path})
+    roomy.frames.forget(frozenset({path}))
     several = len(roomy.series.instances) > 1
     assert (3 in roomy.cached()) is several

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent
 from PySide6.QtWidgets import QMenu
 
 import resources
+from engine.process import WorkerProcess
 from tests.factories.dicom_files import make_dataset, save
 from viewer.bench.files import write_series
 from viewer.main_window import MainWindow
@@ -210,3 +213,117 @@ def test_images_that_rush_by_are_not_explained(drive, tmp_path: Path) -> None:
         assert session.open.place.number == 20
 
     assert drive([str(tmp_path)], script) == 0
+
+
+def test_a_file_that_was_written_anew_is_shown_anew(drive, tmp_path: Path) -> None:
+    paths = slices(tmp_path, 3)
+
+    def rewrite(path: Path, value: int) -> None:
+        save(make_dataset(np.full((16, 16), value, np.uint16), SeriesInstanceUID="1.2.3.4"), path)
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+
+        def value() -> int | None:
+            return None if session.open is None else int(session.open.frame.pixels[0, 0])
+
+        yield lambda: value() == 0 and len(window.workbench.frames.cache) == 3
+        rewrite(paths[0], 99)
+        window.workbench.open_paths([tmp_path])
+        yield lambda: value() == 99
+        rewrite(paths[2], 77)
+        window.workbench.open_paths([paths[2]])
+        yield lambda: value() == 77
+        assert session.place.instance.path == paths[2]
+        paths[2].write_bytes(b"rubbish")
+        window.workbench.open_paths([paths[2]])
+        yield ended(window)
+        yield lambda: session.place is None
+        assert "is not a DICOM file" in session.message
+        assert session.open is None
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_another_file_of_a_series_that_is_open_is_shown(drive, tmp_path: Path) -> None:
+    paths = slices(tmp_path, 3)
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None and session.reading is None
+        window.workbench.open_paths([paths[2]])
+        yield lambda: session.open is not None and session.open.place.instance.path == paths[2]
+        assert session.place.series.starts[-1] == 2
+
+    assert drive([str(paths[0])], script) == 0
+
+
+def test_patients_with_the_same_uids_are_not_mixed_up(drive, tmp_path: Path) -> None:
+    for name in ("A", "B"):
+        slices(tmp_path / name, 2, PatientName=name, PatientID=name)
+        report = make_dataset(None, StudyInstanceUID="1.2.3", PatientName=name, PatientID=name)
+        save(report, tmp_path / name / "report")
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None and session.reading is None
+        tree = window.findChild(StudyList).tree
+        for name in ("A", "B"):
+            session.set_place(session.place_of(tmp_path / name / "IM0001"))
+            root = tree.currentItem()
+            while root.parent() is not None:
+                root = root.parent()
+            assert root.text(0).splitlines()[0] == name
+            assert [root.child(i).text(0)[:2] for i in range(root.childCount())] == ["CR", "SR"]
+        yield lambda: session.open is not None
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_the_list_stays_as_it_is_while_more_is_read(drive, tmp_path: Path) -> None:
+    for number in range(60):
+        uid = {"StudyInstanceUID": f"1.{number}", "SeriesInstanceUID": f"1.{number}.1"}
+        pixels = np.zeros((8, 8), np.uint8)
+        save(make_dataset(pixels, PatientID=str(number), **uid), tmp_path / f"{number}")
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None and session.reading is None
+        tree = window.findChild(StudyList).tree
+        tree.topLevelItem(3).setExpanded(False)
+        bar = tree.verticalScrollBar()
+        bar.setValue(bar.maximum() // 2)
+        before = bar.value()
+        assert before > 0
+        session.set_scan(replace(session.scan))
+        assert bar.value() == before
+        assert not tree.topLevelItem(3).isExpanded()
+        assert tree.topLevelItem(4).isExpanded()
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_a_frame_that_hangs_keeps_no_other_waiting(
+    drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.state.frames._PATIENCE", 0.3)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    for name in ("image", "hangs"):
+        save(make_dataset(np.full((16, 16), 7, np.uint16)), tmp_path / name / f"{name}.dcm")
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None and session.reading is None
+        reader = window.workbench.readers[0]
+        reader.process.stop()
+        reader.process = WorkerProcess("tests.factories.moody_reader")
+        window.workbench.frames.cache.drop_file(session.place.instance.path)
+        good = session.place
+        bad = session.place_of(tmp_path / "hangs" / "hangs.dcm")
+        session.set_place(bad)
+        yield lambda: window.workbench.frames._running is not None
+        session.set_place(good)
+        yield lambda: session.open is not None
+        assert session.message == ""
+
+    assert drive([str(tmp_path / "image"), str(tmp_path / "hangs")], script) == 0

@@ -73,7 +73,7 @@ def test_a_file_that_brings_its_reader_down_costs_itself_alone(
 
 def test_files_that_all_bring_their_reader_down_are_all_refused(make: Make, tmp_path: Path) -> None:
     paths = images(tmp_path, "kills 1", "kills 2", "kills 3")
-    found = Index(paths, [make(MOODY), make(MOODY)]).run()
+    found = Index(paths, [make(MOODY), make(MOODY)]).run().scan
     assert [row.path for row in found.rejected] == paths
     assert all("brought its reader down" in row.reason for row in found.rejected)
 
@@ -85,6 +85,7 @@ def test_a_file_that_hangs_is_given_up_after_its_time(
     paths = images(tmp_path, "a", "hangs.dcm", "z")
     reader.headers(paths[:1])  # so that it has booted
     monkeypatch.setattr(process, "HEADER_SECONDS", 2.0)
+    monkeypatch.setattr(process, "LIST_SECONDS", 2.0)
     start = time.monotonic()
     first, hung, last = reader.headers(paths)
     assert 2 < time.monotonic() - start < 15
@@ -124,7 +125,8 @@ def test_a_container_that_kills_or_hangs_is_refused_in_the_scan(
     reader = make(MOODY)
     reader.headers([])
     monkeypatch.setattr(process, "HEADER_SECONDS", 2.0)
-    found = Index([tmp_path], [reader]).run()
+    monkeypatch.setattr(process, "LIST_SECONDS", 2.0)
+    found = Index([tmp_path], [reader]).run().scan
     z = tmp_path / "z.zip"
     assert set(paths_of(found)) == {good, tmp_path / "m", z / "x"}
     reasons = [(row.path.name, row.reason) for row in found.rejected]
@@ -184,7 +186,7 @@ def test_cancelling_keeps_what_was_found(make: Make, tmp_path: Path) -> None:
         told.append(progress)
         index.cancel()
 
-    found = index.run(report)
+    found = index.run(report).scan
     shown = paths_of(found)
     assert told
     assert 0 < len(shown) < len(paths)
@@ -200,13 +202,15 @@ def test_cancelling_before_it_begins_and_from_another_thread_ends_it(
     thread = threading.Thread(target=index.cancel)
     thread.start()
     thread.join()
-    assert index.run() == Scan((), ())
+    assert index.run().scan == Scan((), ())
 
 
 def test_what_is_reported_only_grows(make: Make, tmp_path: Path) -> None:
     images(tmp_path, *(f"{n}" for n in range(300)))
     told: list[int] = []
-    found = Index([tmp_path], [make(), make()]).run(lambda progress: told.append(progress.files))
+    found = (
+        Index([tmp_path], [make(), make()]).run(lambda progress: told.append(progress.files)).scan
+    )
     assert told == sorted(told)
     assert len(paths_of(found)) == 300
 
@@ -224,11 +228,11 @@ def test_several_readers_find_exactly_what_is_found_here_and_now(
     (tmp_path / "90.zip").write_bytes(b"PK")
     save(make_dataset(), tmp_path / "DICOMDIR")
     paths = [plain[7], tmp_path, tmp_path / "40.zip", tmp_path / "missing"]
-    assert Index(paths, [make() for _ in range(count)]).run() == scan(paths)
+    assert Index(paths, [make() for _ in range(count)]).run().scan == scan(paths)
 
 
 def test_several_readers_find_what_is_found_here_in_every_real_file(make: Make) -> None:
     folder = DATA / "dicom"
     if not folder.is_dir():
         pytest.skip("no real files; set ATTENTIVE_VIEWER_DATA to their folder")
-    assert Index([folder], [make(), make()]).run() == scan([folder])
+    assert Index([folder], [make(), make()]).run().scan == scan([folder])

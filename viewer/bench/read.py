@@ -19,7 +19,7 @@ from typing import Any
 from viewer.bench.files import write_radiographs, write_series
 from viewer.bench.rows import Row, row, run_child
 from viewer.reading.index import Index
-from viewer.reading.limits import SCANNERS, cached_bytes
+from viewer.reading.limits import SCANNERS, frame_bytes
 from viewer.reading.process import ReaderProcess
 
 _SMALL_FILES, _STALL = 10_000, 0.05
@@ -67,7 +67,7 @@ def _indexing(folder: Path) -> list[Row]:
     try:
         for reader in readers:
             reader.headers(())
-        found = Index([folder], readers).run()
+        found = Index([folder], readers).run().scan
         if sum(len(s.instances) for study in found.studies for s in study.series) != len(files):
             raise SystemExit("error: the index does not hold every file")
         ours, peers = [], []
@@ -227,7 +227,7 @@ def _scrolling(folder: Path) -> list[Row]:
             ours["kept"] / mib,
             None,
             "no peer",
-            cached_bytes(_BUDGET) / mib,
+            frame_bytes(_BUDGET) / mib,
         ),
         row("a step, shown with everything, p95", "s", ours["p95"], None, "no peer"),
     ]
@@ -246,7 +246,7 @@ def scroll(path: str) -> None:
     application = QApplication([])
     window = make_window(application)
     session, cache = window.session, window.workbench.frames.cache
-    cache.budget = cached_bytes(_BUDGET)
+    cache.budget = frame_bytes(_BUDGET)
     window.workbench.engine.close()  # the network is not what is measured
     me = psutil.Process()
     steps: list[float] = []

@@ -47,6 +47,7 @@ class ImageView(QWidget):
             session.overlayChanged,
             session.explanationChanged,
             session.messageChanged,
+            session.scanChanged,
         ):
             changed.connect(self.update)
         session.frameChanged.connect(self.fit)
@@ -102,13 +103,15 @@ class ImageView(QWidget):
     # painting
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        scene = self.current_scene()
-        size = QRectF(self.rect())
-        if scene is None:
-            self._paint_loading(painter, size)
-        else:
-            self._viewport = self._painter.paint(painter, size, scene, self._view)
-        painter.end()
+        try:
+            scene = self.current_scene()
+            size = QRectF(self.rect())
+            if scene is None:
+                self._paint_loading(painter, size)
+            else:
+                self._viewport = self._painter.paint(painter, size, scene, self._view)
+        finally:  # one that is left open takes the program with it
+            painter.end()
 
     def _paint_loading(self, painter: QPainter, size: QRectF) -> None:
         painter.fillRect(size, QColor(0, 0, 0))

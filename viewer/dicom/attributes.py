@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -131,8 +132,9 @@ def opposite_orientation(letters: str) -> str:
 
 def kind_name(attributes: Attributes) -> str:
     """What the standard calls such an object; "" where it is not known."""
-    known = attributes.sop_class != attributes.sop_class_uid
-    return attributes.sop_class.removesuffix(" Storage") if known else ""
+    uid, name = attributes.sop_class_uid, attributes.sop_class
+    known = name != uid and re.fullmatch(r"[0-9.]+", uid)
+    return name.removesuffix(" Storage") if known else ""
 
 
 @cache

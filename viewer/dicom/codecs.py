@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, RLELossless
 
+from viewer.dicom.codestreams import values_in
+
 if TYPE_CHECKING:
     from pydicom.pixels.decoders.base import DecodeRunner
 
@@ -32,6 +34,7 @@ _END = b"\xff\xd9"  # of every codestream of the JPEG family
 _NO_END = "The compressed pixels have no end: a part of the image may be missing."
 _LOSSLESS = 0xC3
 _SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+_LARGEST_TILE = 4096 * 4096  # pixels
 _THREADS = min(os.cpu_count() or 1, 4)
 _DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 UNCOMPRESSED_FRAMES = UID("1.2.840.10008.1.2.1.98")
@@ -81,6 +84,7 @@ def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
     whatever the codec raises of damaged data, ``ValueError`` where the size is not the one said.
     """
     syntax = runner.get_option("true_syntax", runner.transfer_syntax)
+    _check_size(source, syntax, runner)
     decoded = _DECODERS[syntax](source, runner)
     if syntax.startswith(_ROOT) and syntax not in _JPEG_XL and _END not in source[-64:]:
         runner.get_option("notes", []).append(_NO_END)
@@ -97,11 +101,20 @@ def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
     return decoded.astype(decoded.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
+def _check_size(source: bytes, syntax: str, runner: DecodeRunner) -> None:
+    """Refuse an image larger than the file says before memory is taken for it."""
+    if syntax.startswith(_ROOT):
+        values, pixels = values_in(source), runner.rows * runner.columns
+        if values > pixels * max(runner.samples_per_pixel, 4):
+            raise ValueError(f"the compressed image has {values} values for {pixels} pixels")
+
+
 def _filled_up(
     decoded: NDArray[Any], expected: tuple[int, ...], runner: DecodeRunner
 ) -> NDArray[Any]:
     """A frame that is smaller than the file says, as the tiles at the edges of a slide may be."""
-    if any(n > m for n, m in zip(decoded.shape, expected, strict=True)):
+    larger = any(n > m for n, m in zip(decoded.shape, expected, strict=True))
+    if larger or expected[0] * expected[1] > _LARGEST_TILE:
         return decoded
     filled = np.zeros(expected, decoded.dtype)
     filled[tuple(slice(n) for n in decoded.shape)] = decoded

@@ -6,6 +6,7 @@ it, and the files that a DICOMDIR names must lie below it.
 
 from __future__ import annotations
 
+import errno
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -86,10 +87,17 @@ def open_member(archive: zipfile.ZipFile, name: str) -> tuple[IO[bytes], int]:
         return archive.open(info), info.file_size
     except KeyError as error:
         raise DicomError(f"{short} is no longer in its archive; open that again.") from error
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
         raise DicomError(
             f"{short} cannot be unpacked from its archive, which is damaged or of an unusual "
             "kind; unpack it with other software."
+        ) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the beginning
+            raise
+        raise DicomError(
+            f"{short} cannot be unpacked from its archive, which is damaged; unpack it with other "
+            "software."
         ) from error
 
 
@@ -98,10 +106,19 @@ def _info(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     try:
         return archive.getinfo(name)
     except KeyError:
-        for info in archive.infolist():
-            if str(PurePosixPath(info.filename)) == name:
-                return info
-        raise
+        return archive.getinfo(_names_in_paths(archive)[name])
+
+
+@lru_cache(maxsize=1)
+def _names_in_paths(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The members' own names by those that they have in a path."""
+    return {str(PurePosixPath(name)): name for name in archive.namelist()}
+
+
+def close_archives() -> None:
+    """Let go of the archives that were opened last."""
+    _names_in_paths.cache_clear()
+    _archive.cache_clear()
 
 
 def _members(path: Path) -> Iterator[Path | Rejected]:
@@ -114,9 +131,10 @@ def _members(path: Path) -> Iterator[Path | Rejected]:
         )
     for info in sorted(archive.infolist(), key=lambda info: natural(info.filename)):
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-        if info.is_dir() or any(_is_hidden(part) for part in parts):
+        if info.filename.endswith("/") or any(_is_hidden(part) for part in parts):
             continue
-        if ".." in parts or not parts or parts[0].startswith("/") or parts[0].endswith(":"):
+        outside = ".." in parts or any(part[1:2] == ":" for part in parts)  # a drive, on Windows
+        if outside or not parts or parts[0].startswith("/"):
             yield Rejected(path, f"A file in {path.name} leads outside of it and is not opened.")
         elif stat.S_ISLNK(info.external_attr >> 16):
             yield Rejected(path, f"A file in {path.name} is a link and is not followed.")
@@ -138,7 +156,6 @@ def _referenced(path: Path) -> Iterator[Path | Rejected]:
         named = [tuple(map(str, values(record, "ReferencedFileID"))) for record in records]
     root, missing, outside = path.parent.resolve(), 0, 0
     _names.cache_clear()  # the folder may have been filled since
-    yield path
     for parts in dict.fromkeys(filter(None, named)):
         found = _below(path.parent, parts)
         if found is None:
@@ -162,8 +179,11 @@ def _below(folder: Path, parts: tuple[str, ...]) -> Path | None:
     if any(part in ("..", "") or "/" in part or "\\" in part or ":" in part for part in parts):
         return folder.parent  # outside, whatever it is
     straight = folder.joinpath(*parts)
-    if straight.is_file():
-        return straight
+    try:
+        if straight.is_file():
+            return straight
+    except OSError:  # a name that no file can have
+        return None
     for part in parts:
         if not folder.is_dir():
             return None

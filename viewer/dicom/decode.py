@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -32,7 +33,7 @@ from viewer.dicom.colour import (
 )
 from viewer.dicom.elements import integer, text, value
 from viewer.dicom.errors import DecodeError, NoPixelsError
-from viewer.dicom.pixel_data import PixelData, encapsulated, whole_fragments
+from viewer.dicom.pixel_data import PixelData, encapsulated, whole_fragments, wrapped
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -42,11 +43,14 @@ LARGEST_FRAME = 2 * 1024**3
 
 DICOMDIR = "1.2.840.10008.1.3.10"
 _ENOUGH = "open another copy of it"
+_GE_PRIVATE = UID("1.2.840.113619.5.2")  # implicit little endian with pixels in big endian
 _PHOTOMETRIC = (
     *("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422"),
     *("YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "XYB", *UNREAD),
 )
 _TAGS = {"FloatPixelData": 0x7FE00008, "DoubleFloatPixelData": 0x7FE00009, "PixelData": 0x7FE00010}
+_FLOAT_BITS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+_OFFSETS = (0x7FE00001, 0x7FE00002)  # the extended offset table and its lengths
 _NATIVE_BITS = (1, 8, 12, 16, 32, 64)
 
 
@@ -99,7 +103,9 @@ def decode(dataset: Dataset, pixels: PixelData | None, index: int, name: str) ->
     if pixels is None or pixels.said == 0:
         raise no_pixels(name, read_attributes(dataset))
     notes: list[str] = []
-    dataset = _mended(dataset, pixels.keyword, notes)
+    if pixels.length is not None and _is_compressed(_said_syntax(dataset)):
+        pixels = wrapped(pixels, notes)
+    dataset = _mended(dataset, pixels.keyword, pixels.length is not None, notes)
     shape = _shape(dataset, pixels.keyword, name)
     if not 0 <= index < shape.frames:
         raise DecodeError(f"{name} has {shape.frames} frames, but frame {index + 1} was asked for.")
@@ -121,6 +127,8 @@ def decode(dataset: Dataset, pixels: PixelData | None, index: int, name: str) ->
         if not _is_compressed(syntax):
             notes.append(f"The file says {syntax.name}, but its pixels are in compressed form.")
             syntax = UNCOMPRESSED_FRAMES
+        if photometric == "XYB":  # which pydicom does not know, and the codec gives as RGB
+            _put(dataset, "PhotometricInterpretation", "RGB")
         array = _compressed(dataset, pixels, syntax, shape, index, name, notes)
     else:
         syntax = _native_syntax(dataset, notes)
@@ -146,15 +154,16 @@ def no_pixels(name: str, attributes: Attributes) -> NoPixelsError:
     return NoPixelsError(f"{name} is a DICOM {kind} without pixels; open an image instead.")
 
 
-def _mended(dataset: Dataset, keyword: str, notes: list[str]) -> Dataset:
+def _mended(dataset: Dataset, keyword: str, native: bool, notes: list[str]) -> Dataset:
     """A copy of the data set in which what the Image Pixel module leaves out or contradicts is
     what it most likely means (PS3.3 C.7.6.3); decoding changes it further."""
     mended = copy(dataset)
+    mended._dict = dict(dataset._dict)  # pydicom's copy of a file shares its elements
     mended.file_meta = FileMetaDataset()
     if said := _said_syntax(dataset):
         mended.file_meta.TransferSyntaxUID = said
-    samples = integer(dataset, "SamplesPerPixel") or 1
     photometric = text(dataset, "PhotometricInterpretation")
+    samples = integer(dataset, "SamplesPerPixel") or (3 if photometric[:3] in ("RGB", "YBR") else 1)
     likely: dict[str, int | str] = {"SamplesPerPixel": samples}
     if photometric not in _PHOTOMETRIC:
         likely["PhotometricInterpretation"] = "MONOCHROME2" if samples == 1 else "RGB"
@@ -165,8 +174,13 @@ def _mended(dataset: Dataset, keyword: str, notes: list[str]) -> Dataset:
             likely["HighBit"] = allocated - 1
         if integer(dataset, "PixelRepresentation") not in (0, 1):
             likely["PixelRepresentation"] = 0
+    else:
+        likely["BitsAllocated"] = _FLOAT_BITS[keyword]
     if samples > 1 and integer(dataset, "PlanarConfiguration") not in (0, 1):
         likely["PlanarConfiguration"] = 0
+    if native or not all(tag in mended for tag in _OFFSETS):
+        for tag in _OFFSETS:
+            mended.pop(tag, None)
     for element, meant in likely.items():
         if value(dataset, element) != meant:
             _put(mended, element, meant)
@@ -185,7 +199,7 @@ def _shape(dataset: Dataset, keyword: str, name: str) -> Shape:
     """The shape, checked: present, sensible, and not beyond what one frame can be."""
     found = {k: integer(dataset, k) for k in ("Rows", "Columns", "BitsAllocated")}
     if keyword != "PixelData":
-        found["BitsAllocated"] = 64 if keyword.startswith("Double") else 32
+        found["BitsAllocated"] = _FLOAT_BITS[keyword]
     missing = [k for k, number in found.items() if number is None or not 1 <= number <= 65535]
     if missing:
         raise DecodeError(
@@ -224,18 +238,27 @@ def _read_as(dataset: Dataset, notes: list[str]) -> UID:
     return read_as
 
 
+def _named(syntax: UID) -> str:
+    """The standard's name; what is no UID at all is not quoted, as it may be anything."""
+    return uid_name(syntax) if re.fullmatch(r"[0-9.]+", syntax) else "something unknown"
+
+
 def _is_compressed(syntax: UID) -> bool:
+    if not syntax:
+        return False
     return not syntax.is_transfer_syntax or bool(syntax.is_encapsulated)
 
 
 def _native_syntax(dataset: Dataset, notes: list[str]) -> UID:
     """The syntax of pixels that say their length: the one said, unless missing or untrue."""
     said = _said_syntax(dataset)
+    if said == _GE_PRIVATE:
+        return ExplicitVRBigEndian
     if said and not _is_compressed(said):
         return said
     read_as = _read_as(dataset, notes)
     if said:
-        notes[-1] = f"The file says {uid_name(said)}, but its pixels are not compressed."
+        notes[-1] = f"The file says {_named(said)}, but its pixels are not compressed."
     return read_as
 
 
@@ -261,7 +284,8 @@ def _native(
     dataset.file_meta.TransferSyntaxUID = syntax
     shift = _misplaced_bits(dataset)
     pixels.file.seek(pixels.start)
-    if text(dataset, "PhotometricInterpretation").startswith("YBR_PARTIAL"):
+    partial = text(dataset, "PhotometricInterpretation").startswith("YBR_PARTIAL")
+    if partial and shape.samples == 3:
         _put(dataset, "PhotometricInterpretation", "YBR_FULL_422" if shape.halved else "YBR_FULL")
         return ybr_partial_to_rgb(_array(dataset, pixels, syntax, index, name, as_rgb=False))
     array = _array(dataset, pixels, syntax, index, name, correct_unused_bits=not any(shift))
@@ -303,7 +327,7 @@ def _compressed(
         if not index < len(fragments) <= shape.frames:
             raise
         if 8 * len(fragments[index]) in (shape.frame_bits, shape.frame_bits + 8):
-            notes.append(f"The file says {uid_name(syntax)}, but its pixels are not compressed.")
+            notes.append(f"The file says {_named(syntax)}, but its pixels are not compressed.")
             syntax = UNCOMPRESSED_FRAMES
         elif len(fragments) == shape.frames and shape.frames == 1:
             raise
@@ -325,14 +349,9 @@ def _array(
         decoder = decoder_of(syntax)
     except NotImplementedError as error:
         raise DecodeError(
-            f"{name} is compressed as {uid_name(syntax)}, for which there is no decoder; convert "
+            f"{name} is compressed as {_named(syntax)}, for which there is no decoder; convert "
             "it with other software."
         ) from error
-    if not decoder.is_available:
-        raise DecodeError(
-            f"{name} is compressed as {syntax.name}, for which no decoder is installed; install "
-            "the Python package imagecodecs."
-        )
     vr = pixels.vr if pixels.vr in ("OB", "OW") else "OW"
     dataset[_TAGS[pixels.keyword]] = DataElement(_TAGS[pixels.keyword], vr, pixels.file)
     dataset.file_meta.TransferSyntaxUID = decoder.UID
@@ -347,7 +366,7 @@ def _array(
         raise
     except Exception as error:  # decoders raise whatever the damaged data caused
         raise DecodeError(
-            f"{name} has pixels in {uid_name(syntax)} that cannot be decoded, as they are damaged "
+            f"{name} has pixels in {_named(syntax)} that cannot be decoded, as they are damaged "
             f"or of an unusual kind; {_ENOUGH} or convert it with other software."
         ) from error
     finally:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from viewer.dicom.pixel_data import PixelData
 
 _IN_PATIENT = ("CT", "MR", "PT", "NM")
+_TINIEST, _LARGEST = 1e-6, 1e6  # of a spacing in mm
+_LONGEST = 100.0  # of a pixel, height : width, for something still to be seen
+_HUGE = 1e30  # as no measured value is
 _PROJECTION = ("CR", "DX", "MG", "RG", "XA", "RF", "IO", "PX")
 
 
@@ -88,9 +91,11 @@ def _rescale(dataset: Dataset, index: int) -> tuple[float, float]:
     """Slope and intercept (C.11.1.1.2), 1 and 0 where they are missing or useless."""
     place = holder(dataset, "PixelValueTransformationSequence", index, "RescaleSlope")
     slope, intercept = numbers(place, "RescaleSlope"), numbers(place, "RescaleIntercept")
-    if len(slope) != 1 or slope[0] == 0:
+    if len(slope) != 1 or not 1 / _HUGE < abs(slope[0]) < _HUGE:
         slope = (1.0,)
-    return slope[0], intercept[0] if len(intercept) == 1 else 0.0
+    if len(intercept) != 1 or not abs(intercept[0]) < _HUGE:
+        intercept = (0.0,)
+    return slope[0], intercept[0]
 
 
 def _may_be_negative(dtype: np.dtype[Any], slope: float, intercept: float) -> bool:
@@ -122,7 +127,7 @@ def _windows(dataset: Dataset, index: int) -> tuple[Window, ...]:
         # Narrower than LINEAR can be: written by software that means the exact function.
         Window(c, w, "LINEAR_EXACT" if function == "LINEAR" and w < 1 else function, name)
         for c, w, name in zip(centers, widths, names, strict=False)
-        if w > 0
+        if 1 / _HUGE < w < _HUGE and abs(c) < _HUGE
     )
 
 
@@ -198,12 +203,14 @@ def _spacing(dataset: Dataset, index: int) -> tuple[tuple[float, float] | None, 
 
 
 def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
-    """Two positive numbers, or None."""
+    """Two positive numbers of a size that something in the world has, or None."""
     found = numbers(dataset, keyword)
-    return (found[0], found[1]) if len(found) == 2 and min(found) > 0 else None
+    sane = len(found) == 2 and all(_TINIEST < number < _LARGEST for number in found)
+    return (found[0], found[1]) if sane else None
 
 
 def _aspect(dataset: Dataset, spacing: tuple[float, float] | None) -> float:
     """Pixel height / width, from the spacing, else from Pixel Aspect Ratio (C.7.6.3.1.7)."""
     height, width = spacing or _pair(dataset, "PixelAspectRatio") or (1.0, 1.0)
-    return height / width
+    ratio = height / width
+    return ratio if 1 / _LONGEST <= ratio <= _LONGEST else 1.0

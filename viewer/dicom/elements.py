@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
+_LONGEST = 10_240  # letters: what the standard allows for a long text
+
+
 class Unparsed(Exception):
     """Raised by what stands in for a data set where only the parsed one can tell the value."""
 
@@ -43,12 +46,13 @@ def values(dataset: Dataset, keyword: Key) -> tuple[Any, ...]:
 
 
 def text(dataset: Dataset, keyword: Key) -> str:
-    """The text of an element, several values joined by a comma."""
+    """The text of an element, several values joined by a comma, up to a sensible length."""
     found = value(dataset, keyword)
     if isinstance(found, str):  # most are, and a disc has many
-        return found.strip(" \0")
+        return found[:_LONGEST].strip(" \0")
     found = values(dataset, keyword)
-    return ", ".join(part for part in (str(v).strip(" \0") for v in found) if part)
+    joined = ", ".join(part for part in (str(v).strip(" \0") for v in found) if part)
+    return joined[:_LONGEST]
 
 
 def numbers(dataset: Dataset, keyword: Key) -> tuple[float, ...]:

@@ -1,4 +1,5 @@
-"""What can go wrong with a file. Each message is one sentence for the user, without identity."""
+"""What can go wrong with a file. Each message is one sentence for the user; it names the
+file, and tells nothing that the file says of a patient."""
 
 from __future__ import annotations
 

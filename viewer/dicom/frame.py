@@ -15,6 +15,7 @@ from viewer.dicom.window import LookupTable, Window, apply_voi, auto_window
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in PS3.3 C.7.6.3.1.2
 _SAMPLE = 400_000
+_NO_END = 1e300
 _IDENTITY = Window(128, 256)
 
 
@@ -71,7 +72,8 @@ class Frame:
         """
         wide = self.pixels.dtype.itemsize > (4 if self.pixels.dtype.kind == "f" else 2)
         values = self._modality(self.pixels)
-        return values if wide else values.astype(np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+            return values if wide else values.astype(np.float32)
 
     def value_at(self, x: float, y: float) -> float | None:
         """The modality value of the pixel under a point, or None outside and for NaN.
@@ -86,11 +88,12 @@ class Frame:
         return value if math.isfinite(value) else None
 
     def sample(self) -> NDArray[np.float64]:
-        """Finite modality values on a regular grid over the frame, 1-D, without padding."""
+        """Finite modality values on a regular grid over the frame, 1-D, without padding and
+        without those near the end of what numbers can be."""
         step = max(1, math.ceil(math.sqrt(self.pixels.shape[0] * self.pixels.shape[1] / _SAMPLE)))
         stored = self.pixels[::step, ::step]
         values = self._modality(stored)[~self.is_padding(stored)]
-        return values[np.isfinite(values)]
+        return values[np.abs(values) < _NO_END]
 
     def is_padding(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of some stored values are padding; (H, W) also for colour, which has none."""
@@ -105,7 +108,8 @@ class Frame:
             return (stored @ _LUMA).astype(np.float64)
         if self.modality_lut is not None:
             return self.modality_lut.lookup(stored).astype(np.float64)
-        return stored.astype(np.float64) * self.slope + self.intercept
+        with np.errstate(invalid="ignore", over="ignore"):  # damaged floats
+            return stored.astype(np.float64) * self.slope + self.intercept
 
 
 def default_window(frame: Frame) -> Window | LookupTable:

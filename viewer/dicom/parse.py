@@ -10,25 +10,30 @@ import re
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO
+from itertools import count
+from typing import IO, Any, BinaryIO, cast
 
-from pydicom import dcmread
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.filereader import read_dataset
+from pydicom.filereader import read_dataset, read_partial
+from pydicom.hooks import hooks, raw_element_value
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from viewer.dicom.elements import text
 from viewer.dicom.errors import DicomError, NotDicomError
+from viewer.dicom.metered import Metered
 from viewer.dicom.pixel_data import PixelData, find_pixel_data
 
 LARGEST_FILE = 4 * 1024**3
 """Bytes beyond which nothing is inflated."""
+
+MOST_ELEMENTS = 100_000
+"""Elements of a data set, those within sequences apart, beyond which it is not read."""
 
 _SIGNS = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "Modality", "Rows", "PatientName")
 _ADVICE = "open a DICOM file, or a folder that holds some"
@@ -40,7 +45,21 @@ _STRAY = 4096  # bytes before the data set that are looked through
 # pydicom logs the values it warns of, names among them: they stay out of any log file.
 logging.getLogger("pydicom").propagate = False
 logging.getLogger("pydicom").addHandler(logging.NullHandler())
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # for a hostile file it logs for seconds
+_SHORT_VRS = ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UI")
+_LONGEST_TEXT = 65535  # bytes: what explicit encoding can say of these
 _WARNINGS = threading.RLock()  # Python's warning filters are shared by all threads
+
+
+def _convert(raw: RawDataElement, data: dict[str, Any], **options: Any) -> None:
+    """pydicom's hook: a name or number as long as a file, split where a backslash happens to be,
+    is no value, and would be checked for seconds."""
+    if data["VR"] in _SHORT_VRS and raw.value is not None and len(raw.value) > _LONGEST_TEXT:
+        raise ValueError(f"{raw.tag} is longer than such a value can be")
+    raw_element_value(raw, data, **options)
+
+
+hooks.register_callback("raw_element_value", _convert)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +88,11 @@ def parse(file: IO[bytes], name: str, tags: list[str] | None = None) -> Parsed:
     file, has_preamble, notes = _data_set_of(file, name)
     try:
         if meta := _meta_of_deflated(file) if has_preamble else None:
-            file, dataset = _inflated(file, meta, tags)
+            file, dataset = _inflated(file, meta, name, tags)
         else:
-            dataset = dcmread(
-                file, force=not has_preamble, specific_tags=_numbers(tags), stop_before_pixels=True
-            )
+            stop, numbers = _at_pixels(name), _numbers(tags)
+            metered = cast("BinaryIO", Metered(file, name))
+            dataset = read_partial(metered, stop, force=not has_preamble, specific_tags=numbers)
         pixels = find_pixel_data(file, dataset)
         plausible = has_preamble or any(text(dataset, keyword) for keyword in _SIGNS)
     except RecursionError as error:
@@ -91,9 +110,9 @@ def parse(file: IO[bytes], name: str, tags: list[str] | None = None) -> Parsed:
         raise NotDicomError(
             f"{name} is not a DICOM file (it says of no patient, study or image); {_ADVICE}."
         )
-    if "MediaStorageSOPClassUID" in dataset.file_meta and not text(dataset, "SOPClassUID"):
-        said = UID(text(dataset.file_meta, "MediaStorageSOPClassUID"))
-        dataset[_SOP_CLASS] = DataElement(_SOP_CLASS, "UI", said)
+    said = text(dataset.file_meta, "MediaStorageSOPClassUID")
+    if re.fullmatch(r"[0-9.]{1,64}", said) and not text(dataset, "SOPClassUID"):
+        dataset[_SOP_CLASS] = DataElement(_SOP_CLASS, "UI", UID(said))
     return Parsed(dataset, pixels, notes)
 
 
@@ -108,6 +127,8 @@ def _data_set_of(file: IO[bytes], name: str) -> tuple[IO[bytes], bool, tuple[str
     head = file.read(_STRAY)
     file.seek(0)
     if head[128:132] == b"DICM":
+        if head[132:140] == b"\0" * 8:  # which would be read as elements, to the end of the file
+            raise NotDicomError(f"{name} is not a DICOM file (it holds nothing); {_ADVICE}.")
         if head.startswith(_PROGRAMS):
             return file, True, ("The file begins like a program: do not run it.",)
         return file, True, ()
@@ -120,10 +141,10 @@ def _data_set_of(file: IO[bytes], name: str) -> tuple[IO[bytes], bool, tuple[str
         raise NotDicomError(f"{name} is not a DICOM file ({what}); {_ADVICE}.")
     if found >= 0:
         file.seek(found)
-        rest, stray = BytesIO(b"\0" * 128 + file.read(LARGEST_FILE)), found
+        rest, stray = BytesIO(b"\0" * 128 + file.read()), found
     else:
         file.seek(min(starts))
-        rest, stray = BytesIO(file.read(LARGEST_FILE)), min(starts)
+        rest, stray = BytesIO(file.read()), min(starts)
     return rest, found >= 0, (f"{stray} stray bytes before the data were passed over.",)
 
 
@@ -137,7 +158,7 @@ def what_it_is(head: bytes) -> str:
         b"7z\xbc\xaf": "it is a 7z archive: unpack it first",
         b"\x1f\x8b": "it is compressed with gzip: unpack it first",
         b"BZh": "it is compressed with bzip2: unpack it first",
-        b"PK\x03\x04": "it is a ZIP archive within another: unpack that first",
+        b"PK\x03\x04": "it is a ZIP archive or an office document: open it by itself",
         b"MZ": "it is a Windows program",
         b"\x7fELF": "it is a program",
     }
@@ -174,13 +195,15 @@ def _meta_of_deflated(file: IO[bytes]) -> bytes | None:
 
 
 def _inflated(
-    file: IO[bytes], meta: bytes, tags: list[str] | None
+    file: IO[bytes], meta: bytes, name: str, tags: list[str] | None
 ) -> tuple[IO[bytes], FileDataset]:
     """A deflated data set, inflated in memory."""
     file.seek(132 + len(meta))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     plain = BytesIO(inflater.decompress(file.read(), LARGEST_FILE))
-    found = read_dataset(plain, False, True, stop_when=_at_pixels, specific_tags=_numbers(tags))
+    stop, numbers = _at_pixels(name), _numbers(tags)
+    metered = cast("BinaryIO", Metered(plain, name))
+    found = read_dataset(metered, False, True, stop_when=stop, specific_tags=numbers)
     header = FileMetaDataset(read_dataset(BytesIO(meta), False, True))
     dataset = FileDataset(plain, found, None, header, is_implicit_VR=False, is_little_endian=True)
     dataset.set_original_encoding(False, True)
@@ -191,5 +214,15 @@ def _numbers(tags: list[str] | None) -> list[BaseTag | int] | None:
     return None if tags is None else [Tag(tag) for tag in tags]
 
 
-def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
-    return int(tag) in (0x7FE00008, 0x7FE00009, 0x7FE00010)
+def _at_pixels(name: str) -> Callable[[BaseTag, str | None, int], bool]:
+    """Tells pydicom where to stop reading; refuses a file without end."""
+    seen = count()
+
+    def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
+        if next(seen) > MOST_ELEMENTS:
+            raise NotDicomError(
+                f"{name} holds more elements than any real file; it is damaged or hostile."
+            )
+        return int(tag) in (0x7FE00008, 0x7FE00009, 0x7FE00010)
+
+    return stop

@@ -14,6 +14,7 @@ PIXEL_KEYWORDS = ("FloatPixelData", "DoubleFloatPixelData", "PixelData")
 _ELEMENTS = (0x0008, 0x0009, 0x0010)  # of group 7FE0, in the order above
 _WIDE_VRS = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UT", b"SQ")
 _UNDEFINED = 0xFFFFFFFF
+_CODESTREAMS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 
@@ -49,7 +50,10 @@ def find_pixel_data(file: IO[bytes], dataset: Dataset) -> PixelData | None:
         return None
     keyword = PIXEL_KEYWORDS[_ELEMENTS.index(element)]
     vr, size, place = "OW", 8, 4
-    if implicit is False or (implicit and head[4:6] in (b"OB", b"OW") and head[6:8] == b"\0\0"):
+    written = head[4:6].isalpha()  # a VR, else a part of the length
+    if (implicit is False and written) or (
+        implicit and head[4:6] in (b"OB", b"OW") and head[6:8] == b"\0\0"
+    ):
         vr, size, place = head[4:6].decode("ascii", "replace"), 12, 8
         if head[4:6] not in _WIDE_VRS:
             size, place = 8, 6
@@ -75,6 +79,23 @@ def whole_fragments(pixels: PixelData) -> list[bytes]:
             break
         fragments.append(data)
     return fragments[1:]
+
+
+def wrapped(pixels: PixelData, notes: list[str]) -> PixelData:
+    """Compressed pixels that say their length, as encapsulated ones, which they should be: their
+    items may be there all the same, or there is a bare codestream. Others stay as they are."""
+    if not pixels.length:
+        return pixels
+    pixels.file.seek(pixels.start)
+    head = pixels.file.read(12)
+    if head[:4] == _ITEM:
+        notes.append("The compressed pixels say a length, which they must not.")
+        return replace(pixels, length=None, said=None)
+    if not head.startswith(_CODESTREAMS):
+        return pixels
+    notes.append("The compressed pixels are not encapsulated, which they must be.")
+    data = encapsulated([head + pixels.file.read(pixels.length - len(head))])
+    return PixelData(pixels.keyword, pixels.vr, BytesIO(data), 0, None, None)
 
 
 def encapsulated(fragments: list[bytes]) -> bytes:

@@ -70,12 +70,8 @@ def _header(path: Path, dataset: Any, length: int | None, has_pixels: bool) -> H
         has_pixels=has_pixels,
         position=position if placed else (),
         orientation=orientation if placed else (),
+        stamp=stamp(path),
     )
-
-
-def number_of_frames(path: Path) -> int:
-    """How many frames of a file are there, at least 1. Raises ``DicomError``."""
-    return read_header(path).frames
 
 
 def read_frame(path: Path, index: int = 0) -> Frame:

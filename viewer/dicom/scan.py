@@ -10,7 +10,7 @@ from pathlib import Path
 from viewer.dicom.errors import DicomError
 from viewer.dicom.grouping import studies_of
 from viewer.dicom.study import Header, Rejected, Scan
-from viewer.dicom.walk import files_under, is_container
+from viewer.dicom.walk import files_under, is_container, is_folder
 
 
 def gathered(
@@ -22,7 +22,7 @@ def gathered(
     """
     seen: set[str] = set()
     for path in paths:
-        alone = not os.path.isdir(path)  # noqa: PTH112 - no path makes it fail
+        alone = not is_folder(path)
         for file in files_under(path):
             if (real := _real(file)) in seen:
                 continue
@@ -46,15 +46,14 @@ def gathered(
 
 def header_of(path: Path) -> Header | Rejected:
     """The header of a file with an image, or why there is none."""
-    from viewer.dicom.decode import DICOMDIR, no_pixels
+    from viewer.dicom.decode import no_pixels
     from viewer.dicom.reader import read_header
 
     try:
         header = read_header(path)
         if not header.has_pixels:
             told = header.attributes
-            listed = told if told.sop_class_uid not in ("", DICOMDIR) else None
-            return Rejected(path, str(no_pixels(path.name, told)), listed)
+            return Rejected(path, str(no_pixels(path.name, told)), told if told.sop_class else None)
         if not header.rows or not header.columns:
             raise DicomError(
                 f"{path.name} does not say how many rows or columns of pixels it has; open "

@@ -16,7 +16,8 @@ class Header:
     """A file without its pixels. ``rows`` and ``columns`` are 0 where the file has none usable.
 
     ``position`` (3) and ``orientation`` (6) are Image Position and Orientation (Patient), mm in
-    patient coordinates (PS3.3 C.7.6.2.1.1), or ().
+    patient coordinates (PS3.3 C.7.6.2.1.1), or (). ``stamp`` changes when the file is written
+    anew.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Header:
     has_pixels: bool
     position: tuple[float, ...] = ()
     orientation: tuple[float, ...] = ()
+    stamp: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Study:
     date: str
     series: tuple[Series, ...]
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it one study: patients are one only where name and ID agree."""
+        return self.patient_name, self.patient_id, self.uid
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -86,6 +93,12 @@ class Rejected:
     def kind(self) -> str:
         """What the standard calls such an object, "Comprehensive SR"; "" where it is none."""
         return "" if self.attributes is None else kind_name(self.attributes)
+
+    @property
+    def study_key(self) -> tuple[str, str, str]:
+        """That of the study that such an object belongs to."""
+        told = self.attributes or Attributes()
+        return told.patient_name, told.patient_id, told.study_instance_uid
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,10 @@ class LookupTable:
 
     def lookup(self, values: NDArray[Any]) -> NDArray[np.uint16]:
         """The entry for each value, same shape; values between two inputs go to the nearer."""
-        whole = values if values.dtype.kind in "iu" else np.rint(np.nan_to_num(values))
+        narrow = values.dtype.kind in "iu" and values.dtype.itemsize < 8
+        # in a type that holds the ends of the table, too, wherever it begins
+        wide = values.astype(np.int64 if narrow else np.float64)
+        whole = wide if narrow else np.rint(np.nan_to_num(wide))
         last = self.first + len(self.entries) - 1
         index = np.clip(whole, self.first, last).astype(np.int64) - self.first
         return np.asarray(self.entries[index], np.uint16)
@@ -90,12 +93,13 @@ def apply_window(values: NDArray[np.float64], window: Window) -> NDArray[np.floa
     """Modality values → 0 (black) … 1 (white), same shape, by PS3.3 C.11.2.1.2; NaN stays NaN."""
     x = np.asarray(values, np.float64)
     center, width = window.center, window.width
-    if window.function == "SIGMOID":  # C.11.2.1.3.1
-        return np.asarray(1 / (1 + np.exp(np.minimum(-4 * (x - center) / width, 700))))
-    if window.function == "LINEAR":  # C.11.2.1.2.1
-        center, width = center - 0.5, width - 1
-    low, high = center - width / 2, center + width / 2
-    shown = (x - center) / width + 0.5 if width > 0 else x
+    with np.errstate(over="ignore"):  # far beyond the window
+        if window.function == "SIGMOID":  # C.11.2.1.3.1
+            return np.asarray(1 / (1 + np.exp(np.minimum(-4 * (x - center) / width, 700))))
+        if window.function == "LINEAR":  # C.11.2.1.2.1
+            center, width = center - 0.5, width - 1
+        low, high = center - width / 2, center + width / 2
+        shown = (x - center) / width + 0.5 if width > 0 else x
     return np.where(x <= low, 0.0, np.where(x > high, 1.0, shown))
 
 

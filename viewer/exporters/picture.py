@@ -37,8 +37,10 @@ def _painted(size: QSizeF, scene: Scene, view: View, unit: float, ratio: float) 
         raise UserError("There is not enough memory for a picture of this size.")
     image.setDevicePixelRatio(ratio)
     painter = QPainter(image)
-    ScenePainter().paint(painter, QRectF(0, 0, size.width(), size.height()), scene, view, unit)
-    painter.end()
+    try:
+        ScenePainter().paint(painter, QRectF(0, 0, size.width(), size.height()), scene, view, unit)
+    finally:  # an image that goes while it is painted takes the program with it
+        painter.end()
     return image
 
 

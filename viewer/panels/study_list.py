@@ -31,17 +31,19 @@ def _object_text(row: Rejected) -> str:
     return " · ".join(part for part in (modality, row.kind) if part)
 
 
-def _study_of(row: Rejected) -> str:
-    return "" if row.attributes is None else row.attributes.study_instance_uid
-
-
-def _shows(item: QTreeWidgetItem, place: Place) -> bool:
-    """Whether the row is that of the series or of the image."""
-    of_row = item.data(0, _PLACE)
-    if of_row.series.uid != place.series.uid:
-        return False
-    is_series = not isinstance((item.parent() or item).data(0, _PLACE), Place)
-    return is_series or of_row.position == place.position
+def _refused_rows(rows: list[tuple[str, str]]) -> list[QTreeWidgetItem]:
+    """A row for each (text, reason); the first ones, of thousands."""
+    shown = rows[:_MOST_ROWS]
+    if len(rows) > _MOST_ROWS:
+        shown.append((f"and {len(rows) - _MOST_ROWS} more", ""))
+    made = []
+    for text, reason in shown:
+        item = QTreeWidgetItem([text])
+        item.setToolTip(0, reason)
+        item.setForeground(0, _QUIET)
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+        made.append(item)
+    return made
 
 
 class StudyList(QWidget):
@@ -51,6 +53,9 @@ class StudyList(QWidget):
         super().__init__(parent)
         self._session = session
         self._filled_with = session.identity_shown
+        self._rows: dict[tuple[str, ...], QTreeWidgetItem] = {}  # of studies and of series
+        self._row_of: dict[int, QTreeWidgetItem] = {}  # by the series of the session's scan
+        self._seen: set[tuple[str, ...]] = set()
         self.tree = QTreeWidget(self)
         self.tree.setHeaderHidden(True)
         self.tree.setIndentation(14)
@@ -65,51 +70,63 @@ class StudyList(QWidget):
         session.placeChanged.connect(self._mark)
         session.overlayChanged.connect(self._retitle)
 
-    def _study_text(self, study: Study) -> str:
+    def _study_text(self, study: Study, number: int) -> str:
         """Who, and below it what and when; a number while the identity is hidden."""
         if not self._session.identity_shown:
-            return f"Study {self._session.studies.index(study) + 1}\nidentity hidden"
+            return f"Study {number}\nidentity hidden"
         what = " · ".join(part for part in (study.date, study.description) if part)
         return "\n".join(part for part in (study.patient_name or "no name", what) if part)
 
     def _fill(self) -> None:
+        """All rows anew; what is open or closed, and what is in view, stays so. Rows are put in
+        all at once, since there may be thousands, again and again while a disc is read."""
         blocker = QSignalBlocker(self.tree)
-        opened = {item.data(0, _PLACE).series.uid for item in self._items() if item.isExpanded()}
+        bar = self.tree.verticalScrollBar()
+        scrolled = bar.value()
+        opened = {key for key, row in self._rows.items() if row.isExpanded()}
         self.tree.clear()
-        objects: defaultdict[str, list[Rejected]] = defaultdict(list)
-        for row in self._session.rejected:
-            if row.kind:
-                objects[_study_of(row)].append(row)
-        for study in self._session.studies:
-            root = QTreeWidgetItem(self.tree, [self._study_text(study)])
-            for series in study.series:
-                self._add_series(root, series, series.uid in opened)
-            for row in objects.pop(study.uid, ()):
-                self._add_refused(root, f"{_object_text(row)}, no image", row.reason)
-            root.setExpanded(True)
+        self._rows, self._row_of = {}, {}
+        objects: defaultdict[tuple[str, str, str], list[Rejected]] = defaultdict(list)
+        for refused in self._session.rejected:
+            if refused.kind:
+                objects[refused.study_key].append(refused)
+        roots: list[QTreeWidgetItem] = []
+        closed = []
+        for number, study in enumerate(self._session.studies, 1):
+            root = QTreeWidgetItem([self._study_text(study, number)])
+            root.addChildren([self._series_row(study, series) for series in study.series])
+            root.addChildren(self._object_rows(objects.pop(study.key, [])))
+            roots.append(root)
+            self._rows[study.key] = root
+            if study.key in self._seen and study.key not in opened:
+                closed.append(root)
+            self._seen.add(study.key)
         alone = [row for rows in objects.values() for row in rows]
-        refused = [row for row in self._session.rejected if not row.kind]
-        self._add_group("Without images", [(_object_text(row), row.reason) for row in alone])
-        self._add_group("Not opened", [(row.reason, row.reason) for row in refused])
+        faulty = [row for row in self._session.rejected if not row.kind]
+        groups = [("Without images", [(_object_text(row), row.reason) for row in alone])]
+        groups += [("Not opened", [(self._reason(row), self._reason(row)) for row in faulty])]
+        roots += [self._group(title, rows) for title, rows in groups if rows]
+        self.tree.addTopLevelItems(roots)
+        self.tree.expandToDepth(0)
+        for root in closed:
+            root.setExpanded(False)
+        for key in opened & self._rows.keys():
+            self._add_images(self._rows[key])
+            self._rows[key].setExpanded(True)
         self._filled_with = self._session.identity_shown
-        del blocker
         self._mark()
+        bar.setValue(scrolled)
+        del blocker
 
-    def _items(self) -> list[QTreeWidgetItem]:
-        """The rows of series and images."""
-        every = self.tree.findItems("", Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive)
-        return [item for item in every if isinstance(item.data(0, _PLACE), Place)]
-
-    def _add_series(self, root: QTreeWidgetItem, series: Series, opened: bool) -> None:
+    def _series_row(self, study: Study, series: Series) -> QTreeWidgetItem:
         text = _series_text(series, self._session.identity_shown)
-        row = QTreeWidgetItem(root, [text])
+        row = QTreeWidgetItem([text])
         row.setData(0, _PLACE, Place(series, 0))
         row.setToolTip(0, text)
         if 2 <= len(series.instances) <= _MOST_ROWS:
             row.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
-            if opened:
-                self._add_images(row)
-                row.setExpanded(True)
+        self._rows[(*study.key, series.uid)] = self._row_of[id(series)] = row
+        return row
 
     def _add_images(self, row: QTreeWidgetItem) -> None:
         """The images of a series that is opened in the tree; not before, as there may be many."""
@@ -121,22 +138,22 @@ class StudyList(QWidget):
             item = QTreeWidgetItem(row, [f"image {position + 1}{frames}"])
             item.setData(0, _PLACE, Place(place.series, position))
 
-    def _add_group(self, title: str, rows: list[tuple[str, str]]) -> None:
-        """A heading with a row for each (text, reason); the first ones, of thousands."""
-        if not rows:
-            return
-        root = QTreeWidgetItem(self.tree, [f"{title} ({len(rows)})"])
-        root.setForeground(0, _QUIET)
-        for text, reason in rows[:_MOST_ROWS]:
-            self._add_refused(root, text, reason)
-        if len(rows) > _MOST_ROWS:
-            self._add_refused(root, f"and {len(rows) - _MOST_ROWS} more", "")
+    def _reason(self, row: Rejected) -> str:
+        """Why a file was not opened; the names of files may be those of patients."""
+        hidden = not self._session.identity_shown
+        return row.reason.replace(row.path.name, "A file") if hidden else row.reason
 
-    def _add_refused(self, root: QTreeWidgetItem, text: str, reason: str) -> None:
-        item = QTreeWidgetItem(root, [text])
-        item.setToolTip(0, reason)
-        item.setForeground(0, _QUIET)
-        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+    def _object_rows(self, rows: list[Rejected]) -> list[QTreeWidgetItem]:
+        return _refused_rows(
+            [(f"{_object_text(row)}, no image", self._reason(row)) for row in rows]
+        )
+
+    def _group(self, title: str, rows: list[tuple[str, str]]) -> QTreeWidgetItem:
+        """A heading with a row for each (text, reason)."""
+        root = QTreeWidgetItem([f"{title} ({len(rows)})"])
+        root.setForeground(0, _QUIET)
+        root.addChildren(_refused_rows(rows))
+        return root
 
     def _retitle(self) -> None:
         if self._session.identity_shown != self._filled_with:
@@ -145,10 +162,11 @@ class StudyList(QWidget):
     def _mark(self) -> None:
         """Select the row of the open image without opening it again."""
         blocker = QSignalBlocker(self.tree)
-        open_ = self._session.place
-        fitting = [row for row in self._items() if open_ is not None and _shows(row, open_)]
-        if fitting:
-            self.tree.setCurrentItem(fitting[-1])  # the image's own row, where it has one
+        place = self._session.place
+        row = None if place is None else self._row_of.get(id(place.series))
+        if place is not None and row is not None:
+            image = row.child(place.position)  # its own row, where it has one
+            self.tree.setCurrentItem(row if image is None else image)
         del blocker
 
     def _chosen(self, item: QTreeWidgetItem | None) -> None:

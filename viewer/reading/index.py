@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,12 +10,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from engine.process import Ended
 from viewer.dicom.scan import gathered, scan_of
 from viewer.dicom.study import Header, Rejected, Scan
 from viewer.reading.process import ReaderProcess
 
 _BATCHES = (4, 16)  # files asked for at first, so that there is soon something to see
 _BATCH = 64
+_PATIENCE = 1.0  # seconds that readers have to finish what they do when they are to stop
 _PAUSE = 0.4  # seconds between two reports, at least
 
 Found = list[Header | Rejected]
@@ -34,19 +37,25 @@ class Index:
     def __init__(self, paths: Sequence[Path], readers: Sequence[ReaderProcess]) -> None:
         self._readers = readers
         self._local = threading.local()
-        self._lock = threading.Lock()
+        self._lock, self._files_lock = threading.Lock(), threading.Lock()
         self._files = gathered([path.absolute() for path in paths], self._files_in)
         self._found: dict[int, Found] = {}
         self._asked = 0
-        self._cancelled = threading.Event()
+        self._cancelled, self._patience = threading.Event(), math.inf
         self._failure: Exception | None = None
         self._changed = threading.Event()
 
     def cancel(self) -> None:
         """Stop as soon as may be; what was read is kept."""
+        self._patience = time.monotonic() + _PATIENCE
         self._cancelled.set()
 
-    def run(self, report: Callable[[Progress], None] | None = None) -> Scan:
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped before it was through."""
+        return self._cancelled.is_set()
+
+    def run(self, report: Callable[[Progress], None] | None = None) -> Progress:
         """Read every header; no file makes it fail. Raises ``ProcessDied`` when a reader was
         closed or cannot be started.
 
@@ -63,6 +72,10 @@ class Index:
         while any(thread.is_alive() for thread in threads):
             self._changed.wait(0.1)
             self._changed.clear()
+            if self.cancelled and time.monotonic() > self._patience:
+                for reader in self._readers:
+                    reader.process.kill()
+                self._patience = math.inf
             if report is not None and self._found and time.monotonic() >= next_report:
                 before = time.monotonic()
                 report(self._progress())
@@ -70,7 +83,7 @@ class Index:
                 next_report = after + max(_PAUSE, 5 * (after - before))
         if self._failure is not None:
             raise self._failure
-        return self._progress().scan
+        return self._progress()
 
     def _progress(self) -> Progress:
         with self._lock:
@@ -84,7 +97,7 @@ class Index:
     def _batches(self) -> Iterator[tuple[int, list[Path | Rejected]]]:
         """Numbered batches, for whoever asks next."""
         while not self._cancelled.is_set():
-            with self._lock:
+            with self._files_lock:
                 number = self._asked
                 size = _BATCHES[number] if number < len(_BATCHES) else _BATCH
                 batch = list(islice(self._files, size))
@@ -105,7 +118,8 @@ class Index:
                     self._found[number] = rows
                 self._changed.set()
         except Exception as error:
-            self._failure = error
+            if not (self.cancelled and isinstance(error, Ended)):
+                self._failure = error
             self._cancelled.set()
         finally:
             self._changed.set()

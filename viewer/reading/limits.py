@@ -13,6 +13,9 @@ HEADER_SECONDS = 10.0
 START_SECONDS = 60.0
 """For a reader's process to boot, on a slow disk."""
 
+LIST_SECONDS = 60.0
+"""For listing what an archive holds or a DICOMDIR names."""
+
 FRAME_SECONDS = 60.0
 """For decoding one frame."""
 
@@ -28,14 +31,10 @@ def reader_bytes() -> int:
     return max(_LEAST, int(_READER_SHARE * psutil.virtual_memory().total))
 
 
-def frame_bytes() -> int:
-    """Bytes that decoded frames may take in the window's process: a quarter of the computer's
-    memory, less a fifth for what lies between them."""
-    return cached_bytes(int(_FRAME_SHARE * psutil.virtual_memory().total))
-
-
-def cached_bytes(budget: int) -> int:
-    """Bytes of frames to keep so that the process grows by ``budget`` at most."""
+def frame_bytes(budget: int | None = None) -> int:
+    """Bytes of decoded frames to keep so that the window's process grows by ``budget`` at most, a
+    quarter of the computer's memory if none is given: a fifth is for what lies between them."""
+    budget = int(_FRAME_SHARE * psutil.virtual_memory().total) if budget is None else budget
     return budget * 4 // 5
 
 

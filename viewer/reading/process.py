@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.process import ProcessDied, TimedOut, WorkerProcess
+from engine.process import Ended, ProcessDied, TimedOut, WorkerProcess
 from viewer.dicom.errors import DecodeError, DicomError
 from viewer.dicom.study import Header, Rejected
-from viewer.reading.limits import FRAME_SECONDS, HEADER_SECONDS, START_SECONDS
+from viewer.reading.limits import FRAME_SECONDS, HEADER_SECONDS, LIST_SECONDS, START_SECONDS
 from viewer.render.pyramid import Pyramid
 
 
@@ -60,7 +60,10 @@ class FrameFacts:
 
 
 class ReaderProcess:
-    """Starts when first asked, or before; use it from one thread."""
+    """Starts when first asked, or before; answers one thing at a time, whichever thread asks.
+
+    Where it is ended on purpose while it works (``process.kill()``), ``Ended`` comes through: no
+    file is to blame."""
 
     def __init__(self) -> None:
         self.process = WorkerProcess("viewer.reading.worker", silent=True)
@@ -69,7 +72,7 @@ class ReaderProcess:
     def files_in(self, path: Path) -> list[Path | Rejected]:
         """What a container holds. Raises :class:`DicomError` when it cannot be listed."""
         found: list[Path | Rejected] = self._ask(
-            ListFiles(path.absolute()), f"{path.name} brought its reader down", HEADER_SECONDS
+            ListFiles(path.absolute()), f"{path.name} brought its reader down", LIST_SECONDS
         )
         return found
 
@@ -78,6 +81,8 @@ class ReaderProcess:
         ``ProcessDied`` when the reader was closed, or never started at all."""
         try:
             return self._headers(paths, HEADER_SECONDS * (1 + len(paths) / 16))
+        except Ended:
+            raise
         except ProcessDied:
             if self.process.closed:
                 raise
@@ -119,6 +124,8 @@ class ReaderProcess:
                 f"{path.name} takes longer than {HEADER_SECONDS:g} s to read and was given up; it "
                 "is damaged, or its disk is very slow. Copy it to this computer.",
             )
+        except Ended:
+            raise
         except ProcessDied:
             if self.process.closed:
                 raise
@@ -136,6 +143,8 @@ class ReaderProcess:
                 f"{message.path.name} takes longer than {seconds:g} s to read and was given up; it "
                 "is probably damaged. Open another copy."
             ) from error
+        except Ended:
+            raise
         except ProcessDied as error:
             raise DecodeError(
                 f"{complaint}, so it is probably damaged; nothing else was lost. Open another copy."

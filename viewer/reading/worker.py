@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.process import serve
-from viewer.dicom.containers import files_in
+from viewer.dicom.containers import close_archives, files_in
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import Frame
 from viewer.dicom.reader import FrameReader
@@ -28,7 +28,10 @@ def answer(message: Message) -> Answer:
     """An error is given back as a value; the other side raises it."""
     try:
         if isinstance(message, ReadHeaders):
-            return [header_of(path) for path in message.paths]
+            try:
+                return [header_of(path) for path in message.paths]
+            finally:
+                close_archives()  # so that a disc can be ejected
         if isinstance(message, ListFiles):
             return list(files_in(message.path))
         frame = _frames.read(message.path, message.frame)

@@ -80,8 +80,11 @@ class Pyramid:
     @property
     def nbytes(self) -> int:
         """Bytes of all its arrays, each counted once."""
-        arrays = {id(a): a.nbytes for a in (self.source.pixels, self.frame.pixels, *self.levels)}
-        return sum(arrays.values())
+        frame = self.source
+        tables = [t.entries for t in (frame.modality_lut, *frame.voi_luts) if t is not None]
+        planes = [plane.packed for plane in frame.planes]
+        arrays = (frame.pixels, self.frame.pixels, *self.levels, *tables, *planes)
+        return sum({id(array): array.nbytes for array in arrays}.values())
 
     def level_for(self, scale: float) -> int:
         """The smallest level that still has a pixel for every screen pixel at ``scale`` (screen

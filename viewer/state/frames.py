@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from engine.process import Ended, ProcessDied
 from viewer.reading.process import ReaderProcess
 from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import FrameCache, Key
@@ -47,18 +48,27 @@ class Frames(QObject):
         self._hopeless: set[Key] = set()
         self._direction = 1
         self._last: Place | None = None
-        self._busy: tuple[Key, float] | None = None
+        self._serial = 0
+        self._running: tuple[Key, float] | None = None  # what is decoded, and since when
+        self._in_flight: Key | None = None
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.timeout.connect(self._give_up)
         session.placeChanged.connect(self._show)
         session.scanChanged.connect(self._prefetch)
+        session.readingChanged.connect(self._prefetch)
 
     def lanes(self) -> tuple[Lane, ...]:
         return self._lane, self._ahead_lane
 
-    def forget(self, paths: set[Path]) -> None:
-        """These files were opened anew, and may have changed."""
+    def forget(self, paths: frozenset[Path]) -> None:
+        """These files are not what they were; the open one is decoded anew."""
         for path in paths:
             self.cache.drop_file(path)
         self._hopeless = {key for key in self._hopeless if key[0] not in paths}
+        place = self._session.place
+        if place is not None and place.instance.path in paths:
+            self._show()
 
     def _show(self) -> None:
         place = self._session.place
@@ -69,39 +79,64 @@ class Frames(QObject):
             self._direction = -1 if place.number < last.number else 1
         key = place.key
         self.cache.pinned = key
+        self._serial += 1  # what was asked for before may be forgotten
         found = self.cache.get(key)
         if found is not None:
             self._session.set_frame(OpenFrame(place, found))
             self._prefetch()
+        else:
+            self._submit(key)
+
+    def _submit(self, key: Key) -> None:
+        def work() -> Pyramid:
+            self._running = key, time.monotonic()
+            try:
+                return self._reader.read(*key)
+            finally:
+                self._running = None
+
+        self._lane.submit((self._serial, key), work)
+        self._patience.start(int(1000 * _PATIENCE))
+
+    def _give_up(self) -> None:
+        """End the decoding of what nobody waits for any more, as others wait for it."""
+        place, running = self._session.place, self._running
+        if place is None or running is None or running[0] == place.key:
             return
-        if self._busy is not None and time.monotonic() - self._busy[1] > _PATIENCE:
-            self._reader.process.kill()  # it decodes what nobody waits for any more
-        self._busy = key, time.monotonic()
-        self._lane.submit(key, lambda: self._reader.read(*key))
+        left = running[1] + _PATIENCE - time.monotonic()
+        if left > 0:
+            self._patience.start(int(1000 * left) + 1)
+        else:
+            self._reader.process.kill()
 
-    def _wanted(self, key: Key) -> Place | None:
-        """The open place if it is the one that was read, whatever its series is by now."""
-        if self._busy is not None and self._busy[0] == key:
-            self._busy = None
-        place = self._session.place
-        return place if place and key == place.key else None
+    def _read(self, asked: tuple[int, Key], pyramid: Pyramid) -> None:
+        self._arrived(asked[1], pyramid)
 
-    def _read(self, key: Key, pyramid: Pyramid) -> None:
+    def _arrived(self, key: Key, pyramid: Pyramid) -> None:
+        """Keep a frame, and show it if its place is open, whatever its series is by now."""
         self.cache.put(key, pyramid)
-        place = self._wanted(key)
-        if place is not None:
-            self._session.set_frame(OpenFrame(place, pyramid))
+        place, opened = self._session.place, self._session.open
+        if place is not None and key == place.key:
+            if opened is None or opened.pyramid is not pyramid:
+                self._session.set_frame(OpenFrame(place, pyramid))
             self._prefetch()
 
-    def _failed(self, key: Key, error: Exception) -> None:
-        if self._wanted(key) is not None:
+    def _failed(self, asked: tuple[int, Key], error: Exception) -> None:
+        serial, key = asked
+        if serial != self._serial:
+            return
+        if isinstance(error, Ended):  # on purpose, for the sake of another one
+            self._submit(key)
+        else:
             self.failed.emit(error)
 
     # ahead
     def _prefetch(self) -> None:
-        """Decode the next frame that is likely to be asked for, if there is room for it."""
-        key = self._next()
-        if key is not None:
+        """Decode the next frame that is likely to be asked for, if there is room for it and
+        nothing more urgent to read."""
+        key = None if self._session.reading is not None else self._next()
+        if key is not None and key != self._in_flight:
+            self._in_flight = key
             self._ahead_lane.submit(key, lambda: self._ahead.read(*key))
 
     def _next(self) -> Key | None:
@@ -121,9 +156,12 @@ class Frames(QObject):
 
     def _failed_ahead(self, key: Key, error: Exception) -> None:
         """Told when it is opened; the others are not kept waiting."""
-        self._hopeless.add(key)
-        self._prefetch()
+        self._in_flight = None
+        if not isinstance(error, ProcessDied):
+            self._hopeless.add(key)
+            self._prefetch()
 
     def _read_ahead(self, key: Key, pyramid: Pyramid) -> None:
-        self.cache.put(key, pyramid)
+        self._in_flight = None
+        self._arrived(key, pyramid)
         self._prefetch()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -20,13 +21,13 @@ from viewer.state.session import Session
 class Library(QObject):
     """Reads one set of paths after another; the first image is opened as soon as it is known.
 
-    ``failed`` carries an exception; ``ended`` whether a run found an image, ``again`` the paths of
-    files that were known before and were read anew.
+    ``failed`` carries an exception; ``ended`` whether a run found an image, ``changed`` the paths
+    of files that are not what they were.
     """
 
     failed = Signal(object)
     ended = Signal(bool)
-    again = Signal(object)
+    changed = Signal(object)
     _progressed = Signal(object, object)
 
     def __init__(
@@ -38,6 +39,7 @@ class Library(QObject):
         self._waiting: list[list[Path]] = []
         self._index: Index | None = None
         self._shown = False
+        self._forgotten: frozenset[Path] = frozenset()
         self._lane = Lane("scanning", self)
         self._lane.finished.connect(self._found)
         self._lane.failed.connect(self._failed)
@@ -74,56 +76,50 @@ class Library(QObject):
             return
         paths = self._waiting.pop(0)
         self._index = index = Index(paths, self._readers)
-        _rest_collector()
-        self._shown = False
+        # While studies are read the cycle collector rests: it would stop the window for a tenth of
+        # a second, again and again, to look through headers, in which there are no cycles.
+        gc.disable()
+        self._shown, self._forgotten = False, frozenset()
         self._session.say("")
         self._session.set_reading(0)
         before = self._session.scan
 
-        def report(progress: Progress) -> None:
-            self._progressed.emit(index, (progress, merge(before, progress.scan)))
+        def told(progress: Progress) -> Told:
+            return Told(progress, merge(before, progress.scan), changed(before, progress.scan))
 
-        def work() -> tuple[Scan, Scan, set[Path]]:
-            found = index.run(report)
-            known = {header.path for header in before.headers}
-            again = known & {header.path for header in found.headers}
-            return found, merge(before, found), again
+        def work() -> Told:
+            return told(index.run(lambda progress: self._progressed.emit(index, told(progress))))
 
         self._lane.submit(tuple(paths), work)
 
-    def _progress(self, index: Index, told: tuple[Progress, Scan]) -> None:
+    def _progress(self, index: Index, told: Told) -> None:
         """What is known by now; the list follows, and the first image opens."""
-        if index is not self._index:
-            return
-        progress, merged = told
-        self._session.set_reading(progress.files)
-        self._session.set_scan(merged)
-        self._open_first(progress.scan)
+        if index is self._index:
+            self._session.set_reading(told.progress.files)
+            self._take(told)
 
-    def _open_first(self, found: Scan) -> None:
-        """Open the first image that this run has found, once."""
-        known = {header.path for header in found.headers}
-        if self._shown or not known:
-            return
-        for series in self._session.all_series():
-            for instance in series.instances[:1]:
-                if instance.path in known:
-                    self._shown = True
-                    self._session.set_place(self._session.place_of(instance.path))
-                    return
+    def _take(self, told: Told) -> None:
+        self._session.set_scan(told.merged)
+        fresh = told.changed - self._forgotten
+        self._forgotten |= fresh
+        self.changed.emit(fresh)
+        found = told.progress.scan
+        if found.studies and not self._shown:
+            self._shown = True
+            first = found.studies[0].series[0].instances[0].path
+            self._session.set_place(self._session.place_of(first))
 
-    def _found(
-        self, key: tuple[Path, ...] | None, result: tuple[Scan, Scan, set[Path]] | None
-    ) -> None:
+    def _found(self, key: tuple[Path, ...] | None, told: Told | None) -> None:
         """Show the first image of what was found, or say why there is none."""
-        if key is None or result is None:
+        if key is None or told is None:
             return  # the readers have booted
-        found, merged, again = result
+        stopped = self._index is not None and self._index.cancelled
         self._ended()
-        self.again.emit(again)
-        self._session.set_scan(merged)
-        if found.studies:
-            self._open_first(found)
+        self._take(told)
+        found = told.progress.scan
+        if stopped:
+            self._session.say("Reading was stopped; what had been found is in the list.")
+        elif found.studies:
             add_recent(key, found)
         elif found.rejected:
             self._session.say(found.rejected[0].reason)
@@ -140,18 +136,26 @@ class Library(QObject):
         self._next()
 
     def _ended(self) -> None:
+        """What was read is left alone by the collector from now on; ``gc.unfreeze`` at the end of
+        the window takes it back."""
         self._index = None
-        _resume_collector()
+        gc.freeze()
+        gc.enable()
         self._session.set_reading(None)
 
 
-def _rest_collector() -> None:
-    """While studies are read Python's cycle collector rests: it would stop the window for a tenth
-    of a second, again and again, to look through headers, in which there are no cycles."""
-    gc.disable()
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What a run has found so far, alone and ``merged`` with what was there before; ``changed``
+    are the files that were there before and are not what they were."""
+
+    progress: Progress
+    merged: Scan
+    changed: frozenset[Path]
 
 
-def _resume_collector() -> None:
-    """What was read is left alone from now on; ``gc.unfreeze`` at the end takes it back."""
-    gc.freeze()
-    gc.enable()
+def changed(before: Scan, found: Scan) -> frozenset[Path]:
+    """Files of a scan that a later one found written anew, or no longer an image."""
+    stamps = {header.path: header.stamp for header in before.headers}
+    anew = {h.path for h in found.headers if stamps.get(h.path, h.stamp) != h.stamp}
+    return frozenset(anew | {row.path for row in found.rejected if row.path in stamps})

@@ -66,8 +66,7 @@ def add_recent(paths: Sequence[Path], scan: Scan) -> None:
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         rows = [asdict(recent) for recent in [newest, *others][:_MOST]]
-        write_atomically(file, json.dumps(rows, indent=1).encode())
-        file.chmod(0o600)
+        write_atomically(file, json.dumps(rows, indent=1).encode(), 0o600)
 
 
 def forget_recents() -> None:
@@ -83,7 +82,7 @@ def describe(scan: Scan) -> str:
     kinds = list(dict.fromkeys(one.modality for one in series if one.modality))
     parts = list(
         dict.fromkeys(
-            instance.attributes.body_part.casefold()
+            instance.attributes.body_part.casefold()[:24]
             for one in series
             for instance in one.instances[:1]
             if instance.attributes.body_part

@@ -113,14 +113,17 @@ class Session(QObject):
 
     # studies and images
     def set_scan(self, scan: Scan) -> None:
-        """Take in what is there now; the open image stays open, at its place in the new order."""
+        """Take in what is there now; the open image stays open, at its place in the new order,
+        unless it is no longer there."""
         self.scan = scan
-        if self.place is not None:
-            moved = self.place_of(self.place.instance.path)
-            if moved is not None:
-                self.place = moved = replace(moved, frame=self.place.frame)
-                if self.open is not None:
-                    self.open = replace(self.open, place=moved)
+        moved = None if self.place is None else self.place_of(self.place.instance.path)
+        if self.place is not None and moved is not None:
+            frame = min(self.place.frame, moved.instance.frames - 1)
+            self.place = moved = replace(moved, frame=frame)
+            if self.open is not None:
+                self.open = replace(self.open, place=moved)
+        elif self.place is not None:
+            self.set_place(None)
         self.scanChanged.emit()
 
     def set_reading(self, files: int | None) -> None:

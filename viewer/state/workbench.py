@@ -71,7 +71,7 @@ class Workbench(QObject):
         self._pending: Question | Warm | None = None
         self.library.failed.connect(self.failed)
         self.library.ended.connect(self._warm_without_image)
-        self.library.again.connect(self.frames.forget)
+        self.library.changed.connect(self.frames.forget)
         self.frames.failed.connect(self._frame_failed)
         self._engine_lane.finished.connect(self._answered)
         self._engine_lane.failed.connect(self._engine_failed)

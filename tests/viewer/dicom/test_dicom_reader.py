@@ -396,6 +396,5 @@ def test_text_of_errors_is_one_sentence(tmp_path: Path) -> None:
     path = save(make_dataset(), tmp_path / "report.dcm")
     with pytest.raises(NoPixelsError) as caught:
         read_frame(path)
-    message = str(caught.value)
-    assert message.endswith(".")
-    assert "\n" not in message
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)

@@ -39,6 +39,19 @@ def test_stored_values_are_those_of_another_decoder(
         assert one.difference <= BOUNDS.get(one.syntax, 0), one
 
 
+@pytest.mark.parametrize("index", [0, 13, 126, 139])
+def test_tiles_smaller_than_the_file_says_are_black_beyond_what_is_there(index: int) -> None:
+    path = FOLDER / "nasty/fo-dicom__Data_multiframe.dcm"
+    frame = read_frame(path, index)
+    other, _ = reference(path, index) or (np.zeros(0), "")
+    assert difference(frame.pixels, other) <= BOUNDS[_JPEG + "50"]
+    narrow, low = index % 14 == 13, index >= 126
+    assert bool(frame.pixels[:, 55:].max()) is not narrow
+    assert bool(frame.pixels[121:].max()) is not low
+    size = f"{55 if narrow else 240} by {121 if low else 240} pixels"
+    assert any(size in note for note in frame.notes) is (narrow or low)
+
+
 def test_most_files_are_compared_and_most_of_them_with_gdcm(
     results: dict[str, list[Compared]],
 ) -> None:
