@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -45,15 +46,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 class Crew:
     """Threads with a worker's process each, that take the next case until there are none."""
 
-    def __init__(self, options: argparse.Namespace, numbers: Sequence[int]) -> None:
+    def __init__(self, options: argparse.Namespace, numbers: Sequence[int], scratch: Path) -> None:
         self._options = options
+        self._scratch = scratch
         self._numbers = iter(tqdm(numbers, unit="case", disable=len(numbers) < 2, smoothing=0.05))
         self._lock = threading.Lock()
         self.outcomes: list[Outcome] = []
 
     def run(self) -> list[Outcome]:
         """All of them, by number."""
-        threads = [threading.Thread(target=self._work) for _ in range(self._options.workers)]
+        count = self._options.workers
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -64,7 +67,8 @@ class Crew:
         process = WorkerProcess("tests.fuzz.worker")
         while (number := self._next()) is not None:
             options = self._options
-            message = RunCase(number, options.seed, DATA / "dicom", options.causes)
+            folder, scratch = DATA / "dicom", self._scratch
+            message = RunCase(number, options.seed, folder, scratch, options.causes)
             try:
                 outcome = process.ask(message, _PATIENCE)
             except TimedOut:
@@ -93,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         numbers, options.workers = range(options.case, options.case + 1), 1
         options.causes = True
     began = time.monotonic()
-    outcomes = Crew(options, numbers).run()
+    with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as scratch:
+        outcomes = Crew(options, numbers, Path(scratch)).run()
     seconds = time.monotonic() - began
     if options.json:
         print(json.dumps(as_json(outcomes, seconds), indent=1))

@@ -32,7 +32,7 @@ _FIELDS = {  # signature → (offset, bytes) of its numbers
 def archive(random: Random, members: Sequence[bytes]) -> bytes:
     """A ZIP archive of files, some with names or kinds that no decent one has."""
     buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as made:
+    with quiet(), zipfile.ZipFile(buffer, "w") as made:  # it warns of names that are there twice
         for count, data in enumerate(members):
             name = f"A/IM{count}" if random.random() < 0.8 else random.choice(_NAMES)
             info = zipfile.ZipInfo(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,26 +11,25 @@ from engine.process import serve
 from tests.fuzz.cases import build
 from tests.fuzz.trial import Outcome, Trials
 
-_made: list[Trials] = []
-
 
 @dataclass(frozen=True)
 class RunCase:
-    """Run case ``number`` of run ``seed``, with the real files in ``folder``."""
+    """Run case ``number`` of run ``seed``, made from the real files in ``folder``; its own files
+    are in ``scratch`` as long as it runs."""
 
     number: int
     seed: int
     folder: Path
+    scratch: Path
     causes: bool = False
 
 
-def begin(folder: Path, causes: bool) -> Trials:
+def begin(scratch: Path, causes: bool) -> Trials:
     """Trials in a folder, with fonts to paint with."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from viewer.theme import load_fonts
 
     load_fonts()
-    return Trials(folder, causes)
+    return Trials(scratch, causes)
 
 
 def main() -> int:
@@ -40,16 +38,16 @@ def main() -> int:
     from PySide6.QtGui import QGuiApplication
 
     application = QGuiApplication([])
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+    made: list[Trials] = []
 
-        def answer(message: RunCase) -> Outcome:
-            if not _made:
-                _made.append(begin(Path(folder), message.causes))
-            return _made[0].run(build(message.number, message.seed, message.folder))
+    def answer(message: RunCase) -> Outcome:
+        if not made:
+            made.append(begin(message.scratch, message.causes))
+        return made[0].run(build(message.number, message.seed, message.folder))
 
-        status = serve(answer)
-        for trials in _made:
-            trials.close()
+    status = serve(answer)
+    for trials in made:
+        trials.close()
     del application
     return status
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes, RLELossless
 
-from viewer.dicom.codestreams import values_in
+from viewer.dicom.codestreams import jpeg_frame, values_in
 
 if TYPE_CHECKING:
     from pydicom.pixels.decoders.base import DecodeRunner
@@ -30,7 +30,6 @@ PLUGIN = "imagecodecs"
 _JPEG = ("50", "51", "52", "53", "54", "55", "56", "57", "70")  # below 1.2.840.10008.1.2.4
 _ROOT = "1.2.840.10008.1.2.4."
 _JPEG_XL = tuple(_ROOT + end for end in ("110", "111", "112"))
-_END = b"\xff\xd9"  # of every codestream of the JPEG family
 _NO_END = "The compressed pixels have no end: a part of the image may be missing."
 _LOSSLESS = 0xC3
 _SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
@@ -86,8 +85,6 @@ def decode_frame(source: bytes, runner: DecodeRunner) -> bytes:
     syntax = runner.get_option("true_syntax", runner.transfer_syntax)
     _check_size(source, syntax, runner)
     decoded = _DECODERS[syntax](source, runner)
-    if syntax.startswith(_ROOT) and syntax not in _JPEG_XL and _END not in source[-64:]:
-        runner.get_option("notes", []).append(_NO_END)
     samples = runner.samples_per_pixel
     expected = (runner.rows, runner.columns) + ((samples,) if samples > 1 else ())
     if decoded.ndim == 3 and decoded.shape[2] == 1:
@@ -128,15 +125,16 @@ def _filled_up(
 def _jpeg(source: bytes, runner: DecodeRunner) -> NDArray[Any]:
     """Every JPEG of ISO/IEC 10918-1, 2 to 16 bits. Colour becomes RGB, except of lossless ones,
     whose values nothing may change: pydicom converts them."""
-    frame, adobe = _jpeg_markers(source)
+    frame = jpeg_frame(source)
     _check_end(source)
     colour = runner.samples_per_pixel == 3
     options: dict[str, Any] = {}
-    if frame == _LOSSLESS:
+    if frame.kind == _LOSSLESS:
         options = {"colorspace": "RGB", "outcolorspace": "RGB"} if colour else {}  # as it is
         return np.asarray(imagecodecs.jpeg8_decode(source, **options))
     if colour:
-        rgb = runner.photometric_interpretation == "RGB" if adobe is None else adobe == 0
+        said = runner.photometric_interpretation == "RGB"
+        rgb = said if frame.adobe is None else frame.adobe == 0
         options = {"colorspace": "RGB" if rgb else "YCBCR", "outcolorspace": "RGB"}
         runner.set_option("photometric_interpretation", "RGB")
     decoded = imagecodecs.jpeg8_decode(mend_scan_header(source), **options)
@@ -149,21 +147,6 @@ def _check_end(source: bytes) -> None:
     scan = source.find(_SCAN)
     if scan >= 0 and source.find(_END_OF_IMAGE, scan) < 0:
         raise ValueError("the image ends too soon")
-
-
-def _jpeg_markers(source: bytes) -> tuple[int, int | None]:
-    """The kind of frame (0xC0 baseline … 0xC3 lossless …), 0 if none begins, and the colour
-    transform of an Adobe segment, None without one."""
-    at, adobe = 2, None
-    while at + 4 <= len(source) and source[at] == 0xFF:
-        marker = source[at + 1]
-        length = int.from_bytes(source[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return marker, adobe
-        if marker == 0xEE and source[at + 4 : at + 9] == b"Adobe" and length >= 14:
-            adobe = source[at + 15]
-        at += 1 if marker == 0xFF else 2 + length
-    return 0, adobe
 
 
 def _limited(decoded: NDArray[Any], runner: DecodeRunner) -> NDArray[Any]:
@@ -183,6 +166,8 @@ def _jpeg_ls(source: bytes, runner: DecodeRunner) -> NDArray[Any]:
 def _jpeg_2000(source: bytes, runner: DecodeRunner) -> NDArray[Any]:
     """JPEG 2000 and HTJ2K; the codestream's own colour transform is undone by the codec."""
     decoded = np.asarray(imagecodecs.jpeg2k_decode(source, planar=False, numthreads=_THREADS))
+    if _END_OF_IMAGE not in source[-64:]:
+        runner.get_option("notes", []).append(_NO_END)
     if runner.photometric_interpretation in ("YBR_ICT", "YBR_RCT"):
         runner.set_option("photometric_interpretation", "RGB")
     return decoded

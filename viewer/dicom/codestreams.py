@@ -1,9 +1,10 @@
-"""What a compressed image says of its own size, before anything is decoded: a few bytes can ask
-for gigabytes."""
+"""What a compressed image says of itself before anything is decoded: a few bytes can ask for
+gigabytes."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 _FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7)
 _JPEG_2000 = b"\xff\x4f\xff\x51"
@@ -23,22 +24,35 @@ def values_in(source: bytes) -> int:
         if source.startswith(_BOXED_XL):
             box = max(source.find(b"jxlc", 0, 4096) + 4, source.find(b"jxlp", 0, 4096) + 8)
             return _of_jpeg_xl(source[box + 2 : box + 16])
-        return _of_jpeg(source)
+        return jpeg_frame(source).values
     except (struct.error, ZeroDivisionError):
         return 0
 
 
-def _of_jpeg(source: bytes) -> int:
-    """JPEG and JPEG-LS: lines, columns and components of the frame header."""
-    at = 2
+@dataclass(frozen=True)
+class JpegFrame:
+    """What a JPEG or JPEG-LS says before its scans: the ``kind`` of frame (0xC0 baseline … 0xC3
+    lossless …, 0xF7 JPEG-LS; 0 if none begins), ``values`` (pixels times components), and the
+    colour transform of an Adobe segment, None without one."""
+
+    kind: int = 0
+    values: int = 0
+    adobe: int | None = None
+
+
+def jpeg_frame(source: bytes) -> JpegFrame:
+    """The header of a codestream of ISO/IEC 10918-1 or 14495-1."""
+    at, adobe = 2, None
     while at + 4 <= len(source) and source[at] == 0xFF:
         marker = source[at + 1]
         (length,) = struct.unpack_from(">H", source, at + 2)
         if marker in _FRAMES:
             height, width, components = struct.unpack_from(">HHB", source, at + 5)
-            return int(height * width * components)
+            return JpegFrame(marker, height * width * components, adobe)
+        if marker == 0xEE and source[at + 4 : at + 9] == b"Adobe" and length >= 14:
+            adobe = source[at + 15]
         at += 1 if marker == 0xFF else 2 + length
-    return 0
+    return JpegFrame(adobe=adobe)
 
 
 def _of_jpeg_2000(source: bytes, at: int) -> int:

@@ -158,7 +158,7 @@ def what_it_is(head: bytes) -> str:
         b"7z\xbc\xaf": "it is a 7z archive: unpack it first",
         b"\x1f\x8b": "it is compressed with gzip: unpack it first",
         b"BZh": "it is compressed with bzip2: unpack it first",
-        b"PK\x03\x04": "it is a ZIP archive or an office document: open it by itself",
+        b"PK\x03\x04": "it is a ZIP archive or an office document: unpack it first",
         b"MZ": "it is a Windows program",
         b"\x7fELF": "it is a program",
     }

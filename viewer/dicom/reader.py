@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from viewer.dicom.attributes import KEYWORDS, read_attributes
-from viewer.dicom.decode import decode, frame_count, frames_there
+from viewer.dicom.decode import decode
 from viewer.dicom.display import make_frame
-from viewer.dicom.elements import integer, numbers, text
+from viewer.dicom.elements import integer, numbers
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import Frame
+from viewer.dicom.image_pixel import SHAPE_KEYWORDS, frames_there
 from viewer.dicom.parse import Parsed, check_beginning, parse, quiet
 from viewer.dicom.skim import Unusual, skim
 from viewer.dicom.sources import Source, open_source, stamp
 from viewer.dicom.study import Header
 
-_SHAPE = ("NumberOfFrames", "Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
-_TAGS = [*KEYWORDS, *_SHAPE, "PhotometricInterpretation", "ImagePositionPatient"]
+_TAGS = [*KEYWORDS, *SHAPE_KEYWORDS, "ImagePositionPatient"]
 _SKIMMED = (16 * 1024, 256 * 1024)  # bytes of a file that are looked at before it is parsed
 
 
@@ -55,16 +55,10 @@ def _header(path: Path, dataset: Any, length: int | None, has_pixels: bool) -> H
     orientation = numbers(dataset, "ImageOrientationPatient")
     placed = len(position) == 3 and len(orientation) == 6
     rows, columns = (max(integer(dataset, k) or 0, 0) for k in ("Rows", "Columns"))
-    frames = frame_count(dataset)
-    if frames > 1:
-        samples, bits = integer(dataset, "SamplesPerPixel"), integer(dataset, "BitsAllocated")
-        halved = text(dataset, "PhotometricInterpretation") == "YBR_FULL_422"
-        frame_bits = rows * columns * (samples or 1) * (bits or 8)
-        frames = frames_there(frames, frame_bits * 2 // 3 if halved else frame_bits, length)
     return Header(
         path=path,
         attributes=read_attributes(dataset),
-        frames=frames,
+        frames=frames_there(dataset, length),
         rows=rows,
         columns=columns,
         has_pixels=has_pixels,

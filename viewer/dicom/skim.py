@@ -17,6 +17,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from viewer.dicom.attributes import KEYWORDS
 from viewer.dicom.elements import Unparsed
+from viewer.dicom.image_pixel import SHAPE_KEYWORDS
 
 _HEADER = struct.Struct("<I2sH")  # tag, VR, short length
 _LONG = struct.Struct("<I")
@@ -49,9 +50,8 @@ def _raw(tag: int) -> int:
     return (tag & 0xFFFF) << 16 | tag >> 16
 
 
-_MORE = ("NumberOfFrames", "Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
 _PLACES = ("ImagePositionPatient", "PerFrameFunctionalGroupsSequence", "SpecificCharacterSet")
-_TAGS = {k: tag_for_keyword(k) or 0 for k in (*KEYWORDS, *_MORE, *_PLACES)}
+_TAGS = {k: tag_for_keyword(k) or 0 for k in (*KEYWORDS, *SHAPE_KEYWORDS, *_PLACES)}
 _WANTED = {_raw(tag): keyword for keyword, tag in _TAGS.items()}
 _VRS = {keyword: dictionary_VR(tag).encode() for keyword, tag in _TAGS.items()}
 _PIXELS = frozenset(_raw(0x7FE00000 + element) for element in (0x0008, 0x0009, 0x0010))

@@ -42,9 +42,11 @@ def answer(message: Message) -> Answer:
         reason = error.strerror or "the operating system refuses"
         return DicomError(f"{message.path.name} cannot be read ({reason}).")  # type: ignore[union-attr]
     except MemoryError:
+        if isinstance(message, ReadHeaders):
+            raise  # its end is noticed, and each file asked for by itself
         return DicomError(
-            "There is not enough memory to read this; it is damaged or very large. Close other "
-            "programs, or open another copy."
+            f"There is not enough memory to read {message.path.name}; it is damaged or very large. "
+            "Close other programs, or open another copy."
         )
 
 

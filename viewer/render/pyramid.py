@@ -35,7 +35,8 @@ def _tabled(frame: Frame) -> Frame:
     low, high = _visible_range(frame)
     step = (high - low) / 65534 or 1.0
     void = frame.is_padding(frame.pixels) | np.isnan(values)
-    codes = np.clip(np.rint((np.where(void, low, values) - low) / step), 0, 65534) + 1
+    with np.errstate(over="ignore"):  # far outside: the first code, or the last
+        codes = np.clip(np.rint((np.where(void, low, values) - low) / step), 0, 65534) + 1
     return replace(
         frame,
         pixels=np.where(void, 0, codes).astype(np.uint16),

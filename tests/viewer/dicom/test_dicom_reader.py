@@ -23,7 +23,7 @@ from pydicom.uid import (
 from tests.factories.dicom_files import lut_item, make_dataset, save
 from viewer.dicom.errors import DecodeError, DicomError, NoPixelsError, NotDicomError
 from viewer.dicom.frame import Frame, to_grey
-from viewer.dicom.reader import number_of_frames, read_frame, read_header
+from viewer.dicom.reader import read_frame, read_header
 from viewer.dicom.window import Window
 
 RAMP = np.arange(12, dtype=np.uint16).reshape(3, 4) * 100
@@ -176,7 +176,7 @@ def test_frames_by_index_with_their_functional_groups(tmp_path: Path) -> None:
         groups.append(group)
     dataset.PerFrameFunctionalGroupsSequence = groups
     path = save(dataset, tmp_path / "enhanced.dcm")
-    assert number_of_frames(path) == 3
+    assert read_header(path).frames == 3
     frame = read_frame(path, 2)
     assert np.array_equal(frame.modality_values(), RAMP + 22)
     assert (frame.spacing, frame.spacing_kind, frame.units) == ((0.5, 0.25), "calibrated", "HU")
@@ -341,7 +341,7 @@ def test_headers_that_lie_about_the_pixels(
 
 def test_of_frames_that_are_not_all_there_those_that_are_come_with_a_note(tmp_path: Path) -> None:
     path = save(make_dataset(np.stack([RAMP, RAMP + 1]), NumberOfFrames=5), tmp_path / "image.dcm")
-    assert number_of_frames(path) == 2
+    assert read_header(path).frames == 2
     frame = read_frame(path, 1)
     assert np.array_equal(frame.pixels, RAMP + 1)
     assert frame.notes == ("The file is cut off: 2 of its 5 frames are there.",)
