@@ -17,6 +17,8 @@ import resources
 from engine.process import WorkerProcess
 from tests.factories.dicom_files import make_dataset, save
 from viewer.bench.files import write_series
+from viewer.dicom.frame import default_window
+from viewer.dicom.window import Window
 from viewer.main_window import MainWindow
 from viewer.panels.study_list import StudyList
 
@@ -191,6 +193,32 @@ def test_the_next_images_are_decoded_before_they_are_asked_for(drive, tmp_path: 
         session.set_place(session.place.moved(5))
         assert session.open is not None, "it was at hand"
         assert session.open.frame.pixels[0, 0] == 5, "by position, not by number"
+        session.set_window(Window(10, 20))
+        window.view.zoom_by(2)
+        view = window.view.view
+        session.set_place(session.place.moved(1))
+        assert session.window == default_window(session.open.frame), "slices that look different"
+        assert window.view.view == view
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_slices_that_the_file_shows_alike_keep_the_window_that_was_made(
+    drive, tmp_path: Path
+) -> None:
+    slices(tmp_path, 5, WindowCenter=40, WindowWidth=400)
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None and session.reading is None
+        assert session.window == Window(40, 400)
+        session.set_window(Window(10, 20))
+        session.set_inverted(True)
+        for number in (1, 2, 0):
+            session.set_place(session.place.moved(number - session.place.number))
+            yield lambda: session.open is not None
+            assert session.window == Window(10, 20)
+            assert session.inverted
 
     assert drive([str(tmp_path)], script) == 0
 

@@ -50,7 +50,8 @@ class ImageView(QWidget):
             session.scanChanged,
         ):
             changed.connect(self.update)
-        session.frameChanged.connect(self.fit)
+        self._fitted: tuple[str, tuple[int, int]] | None = None
+        session.frameChanged.connect(self._take_frame)
 
     def sizeHint(self) -> QSize:
         return QSize(820, 760)
@@ -67,6 +68,16 @@ class ImageView(QWidget):
             return 0.0
         frame = opened.frame
         return self._view.scale(self._viewport, frame.size, frame.aspect_ratio)
+
+    def _take_frame(self) -> None:
+        """Fit what is shown first; the next images of a series stay moved and zoomed as it is."""
+        opened = self._session.open
+        if opened is not None:
+            what = opened.place.series.uid, opened.frame.size
+            if what != self._fitted:
+                self._fitted = what
+                self.fit()
+        self.update()
 
     def fit(self) -> None:
         self.set_view(View())

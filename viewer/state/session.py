@@ -94,6 +94,7 @@ class Session(QObject):
         self.place: Place | None = None
         self.open: OpenFrame | None = None
         self.window: Window | LookupTable | None = None
+        self._own_window: tuple[str, Window | LookupTable] | None = None
         self.inverted = False
         self.model = "deep"
         self.method: Method = PRESETS[DEFAULT_PRESET]
@@ -161,10 +162,14 @@ class Session(QObject):
         self.frameChanged.emit()
 
     def set_frame(self, opened: OpenFrame) -> None:
-        """Show a decoded frame; the window is the file's own first one."""
+        """Show a decoded frame; the window is the file's own first one, or what the user made of it
+        on another image of the series that has the same one."""
         self.open = opened
-        self.inverted = False
-        self.window = default_window(opened.frame)
+        own = opened.place.series.uid, default_window(opened.frame)
+        if own != self._own_window:
+            self.inverted = False
+            self.window = own[1]
+        self._own_window = own
         self.frameChanged.emit()
         self.windowChanged.emit()
         self.requestChanged.emit()
