@@ -59,7 +59,8 @@ class LookupTable:
         """The entry for each value, same shape; values between two inputs go to the nearer."""
         narrow = values.dtype.kind in "iu" and values.dtype.itemsize < 8
         # in a type that holds the ends of the table, too, wherever it begins
-        wide = values.astype(np.int64 if narrow else np.float64)
+        with np.errstate(invalid="ignore"):  # damaged floats
+            wide = values.astype(np.int64 if narrow else np.float64)
         whole = wide if narrow else np.rint(np.nan_to_num(wide))
         last = self.first + len(self.entries) - 1
         index = np.clip(whole, self.first, last).astype(np.int64) - self.first

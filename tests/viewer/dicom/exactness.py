@@ -4,6 +4,7 @@ prints a Markdown table over all real files."""
 from __future__ import annotations
 
 import csv
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,5 +131,15 @@ def _order(item: tuple[tuple[str, str], list[Compared]]) -> tuple[list[int], str
     return [int(part) for part in syntax.split(".")], photometric
 
 
+def by_file(results: list[Compared]) -> str:
+    """A line for every frame that was compared."""
+    return "\n".join(
+        f"{one.file} frame {one.index}: {_NAMES.get(one.syntax, UID(one.syntax).name)}, "
+        f"{one.photometric}, {one.bits}, {one.by or 'none'}, difference {one.difference:g}"
+        for one in results
+    )
+
+
 if __name__ == "__main__":
-    print(table([one for file in files() for one in compared(file)]))
+    found = [one for file in files() for one in compared(file)]
+    print(by_file(found) if sys.argv[1:] == ["--files"] else table(found))

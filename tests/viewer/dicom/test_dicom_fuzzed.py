@@ -213,10 +213,14 @@ def test_numbers_near_the_end_of_all_numbers_are_passed_over(
     assert (frame.slope, frame.intercept) == (1.0, 0.0)
 
 
-def test_floats_that_are_none_are_shown_in_silence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", [False, True])
+def test_floats_that_are_none_are_shown_in_silence(table: bool, tmp_path: Path) -> None:
     pixels = np.zeros((20, 30), np.float32)
     pixels.view(np.uint32)[0, :4] = (0x7F800001, 0xFF800000, 0x7F7FFFFF, 0x7FC00000)
-    path = save(make_dataset(pixels, RescaleSlope="1e300"), tmp_path / "float.dcm")
+    dataset = make_dataset(pixels, RescaleSlope="1e300")
+    if table:
+        dataset.ModalityLUTSequence = [lut_item(0, [0, 10, 20, 30], 8)]
+    path = save(dataset, tmp_path / "float.dcm")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         frame = read_frame(path)
