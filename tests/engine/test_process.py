@@ -21,7 +21,7 @@ from engine.explainer import Explainer
 from engine.explanation import explain
 from engine.models import build
 from engine.presets import PRESETS
-from engine.process import EngineProcess, ProcessDied, Ready, Warm
+from engine.process import Ended, EngineProcess, ProcessDied, Ready, Warm
 from engine.results import Explanation, Refusal, Request
 from tests.engine.small_networks import grey_image, randomised, specification
 
@@ -212,19 +212,15 @@ def test_killed_while_asked_and_killed_between(model: Path) -> None:
         engine.kill()  # while it still imports torch
         asking.join(20)
         assert not asking.is_alive()
-        assert isinstance(outcome[0], ProcessDied)
+        assert isinstance(outcome[0], Ended)
         assert engine.pid is None
 
         assert isinstance(engine.ask(Warm(model, "cpu")), Ready)
         second = engine.pid
         assert second is not None
         assert second != first
-        engine.kill()  # between two questions
+        engine.kill()  # between two questions: the next one is asked of another process
         _wait(lambda: engine.pid is None)
-        with pytest.raises(ProcessDied, match="exit status"):
-            engine.ask(_request(model))
-        assert engine.pid is None
-
         assert isinstance(engine.ask(_request(model)), Explanation)
         assert engine.pid not in (None, first, second)
     finally:

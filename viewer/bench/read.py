@@ -272,9 +272,9 @@ def scroll(path: str) -> None:
         state["asked"] = time.perf_counter()
         commands.step_image(window.context, int(state["by"]))
 
-    def begin() -> None:
+    def open_series() -> None:
         state["before"] = me.memory_info().rss
-        step()
+        window.workbench.open_paths([Path(path)])
 
     def finish() -> None:
         steps.sort()
@@ -287,9 +287,9 @@ def scroll(path: str) -> None:
         window.close()
 
     session.frameChanged.connect(shown)
-    window.workbench.library.ended.connect(lambda found: QTimer.singleShot(500, window, begin))
+    window.workbench.library.ended.connect(lambda found: QTimer.singleShot(500, window, step))
     window.show()
-    QTimer.singleShot(0, window, lambda: window.workbench.open_paths([Path(path)]))
+    QTimer.singleShot(1000, window, open_series)  # the window is painted, the readers have booted
     application.exec()
 
 

@@ -141,6 +141,8 @@ class Library(QObject):
         self._index = None
         gc.freeze()
         gc.enable()
+        for reader in self._readers[1:]:
+            reader.process.kill()  # a hundred megabytes each, for nothing until the next time
         self._session.set_reading(None)
 
 
