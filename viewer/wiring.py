@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from PySide6.QtWidgets import QApplication
 
+from engine.memory import give_back_freed_memory
 from viewer import theme
 from viewer.main_window import MainWindow
 from viewer.state.session import Session
@@ -12,6 +15,8 @@ from viewer.state.workbench import Workbench
 
 def make_window(application: QApplication, device: str = "auto") -> MainWindow:
     """The window with everything behind it; nothing is shown or started yet."""
+    give_back_freed_memory()
+    sys.setswitchinterval(0.001)  # lanes at work hold up the window for a fifth of the usual time
     session = Session()
     workbench = Workbench(session, device)
     workbench.start_readers()

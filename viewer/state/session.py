@@ -117,7 +117,9 @@ class Session(QObject):
         """Take in what is there now; the open image stays open, at its place in the new order,
         unless it is no longer there."""
         self.scan = scan
-        moved = None if self.place is None else self.place_of(self.place.instance.path)
+        moved = None
+        if self.place is not None:
+            moved = self.place_of(self.place.instance.path, self.place.series.uid)
         if self.place is not None and moved is not None:
             frame = min(self.place.frame, moved.instance.frames - 1)
             self.place = moved = replace(moved, frame=frame)
@@ -132,9 +134,10 @@ class Session(QObject):
             self.reading = files
             self.readingChanged.emit()
 
-    def place_of(self, path: Path) -> Place | None:
-        """Where the file's (first) image is, None if it is in no study."""
-        for series in self.all_series():
+    def place_of(self, path: Path, likely: str = "") -> Place | None:
+        """Where the file's (first) image is, None if it is in no study; ``likely`` is the UID of
+        the series that is looked through first."""
+        for series in sorted(self.all_series(), key=lambda series: series.uid != likely):
             for position, instance in enumerate(series.instances):
                 if instance.path == path:
                     return Place(series, position)
