@@ -239,6 +239,4 @@ _DECODERS: dict[str, Callable[[bytes, DecodeRunner], NDArray[Any]]] = {
     _DEFLATED_FRAMES: _inflated,
     UNCOMPRESSED_FRAMES: _raw,
 }
-DECODER_DEPENDENCIES = {UID(uid): ("imagecodecs",) for uid in _DECODERS}
-"""pydicom asks this of a plug-in: which packages each syntax needs."""
 _made: dict[UID, Decoder] = {}

@@ -71,9 +71,8 @@ class ReaderProcess:
 
     def files_in(self, path: Path) -> list[Path | Rejected]:
         """What a container holds. Raises :class:`DicomError` when it cannot be listed."""
-        found: list[Path | Rejected] = self._ask(
-            ListFiles(path.absolute()), f"{path.name} brought its reader down", LIST_SECONDS
-        )
+        message = ListFiles(path.absolute())
+        found: list[Path | Rejected] = self._ask(message, LIST_SECONDS, "reader")
         return found
 
     def headers(self, paths: Sequence[Path]) -> list[Header | Rejected]:
@@ -92,20 +91,12 @@ class ReaderProcess:
 
     def read(self, path: Path, frame: int = 0) -> Pyramid:
         """Raises :class:`DicomError` with a sentence when there is no image to be had."""
-        pyramid: Pyramid = self._ask(
-            ReadFrame(path.absolute(), frame),
-            f"{path.name} brought its decoder down",
-            FRAME_SECONDS,
-        )
+        pyramid: Pyramid = self._ask(ReadFrame(path.absolute(), frame), FRAME_SECONDS)
         return pyramid
 
     def describe(self, path: Path, frame: int = 0) -> FrameFacts:
         """Like :meth:`read`, for those who want to know and not to see."""
-        facts: FrameFacts = self._ask(
-            DescribeFrame(path.absolute(), frame),
-            f"{path.name} brought its decoder down",
-            FRAME_SECONDS,
-        )
+        facts: FrameFacts = self._ask(DescribeFrame(path.absolute(), frame), FRAME_SECONDS)
         return facts
 
     def _headers(self, paths: Sequence[Path], seconds: float) -> list[Header | Rejected]:
@@ -134,7 +125,10 @@ class ReaderProcess:
             )
 
     def _ask(
-        self, message: ListFiles | ReadFrame | DescribeFrame, complaint: str, seconds: float
+        self,
+        message: ListFiles | ReadFrame | DescribeFrame,
+        seconds: float,
+        who: str = "decoder",
     ) -> Any:
         try:
             answer = self.process.ask(message, seconds)
@@ -147,7 +141,8 @@ class ReaderProcess:
             raise
         except ProcessDied as error:
             raise DecodeError(
-                f"{complaint}, so it is probably damaged; nothing else was lost. Open another copy."
+                f"{message.path.name} brought its {who} down, so it is probably damaged; nothing "
+                "else was lost. Open another copy."
             ) from error
         if isinstance(answer, DicomError):
             raise answer
