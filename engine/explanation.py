@@ -118,12 +118,26 @@ def explain(
     for an image that cannot be read.
     """
     started = time.perf_counter()
-    identity = explainer.identity
-    _check(method, target, identity)
+    _check(method, target, explainer.identity)
     square, geometry = fit_to_square(image, explainer.model.specification.input_size, aspect_ratio)
     observed, reason = look(explainer, square, geometry, modality)
     if observed is None:
         return withheld(explainer, square, geometry, method, reason)
+    return explained(explainer, observed, method, target, with_classes, started)
+
+
+def explained(
+    explainer: Explainer,
+    observed: Observed,
+    method: Method,
+    target: str | None = None,
+    with_classes: bool = False,
+    started: float | None = None,
+) -> Explanation:
+    """The same about what was seen before; ``started`` is when looking at it began."""
+    started = time.perf_counter() if started is None else started
+    identity = explainer.identity
+    _check(method, target, identity)
     ranked = predictions(explainer, observed)
     chosen = target or ranked[0].name
     maps = layer_maps(explainer, observed.recording, method, identity.classes.index(chosen))

@@ -32,24 +32,42 @@ def fit_to_square(
     Outside the fitted frame the result is 0 (black). Raises :class:`RequestError` for an image
     that is empty, not two-dimensional or not finite.
     """
+    values = checked(grey)
+    geometry = InputGeometry.fit((grey.shape[0], grey.shape[1]), side, aspect_ratio)
+    return stretched(shrunk(values, geometry), geometry), geometry
+
+
+def checked(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """A copy of a grey image (H, W) as float32. Raises :class:`RequestError` for an image that is
+    empty, not two-dimensional or not finite."""
     if grey.ndim != 2 or grey.size == 0:
         raise RequestError(f"the image has the shape {grey.shape}; a grey image (H, W) is needed")
-    values = torch.from_numpy(np.array(grey, np.float32, order="C"))[None, None]  # a copy: writable
-    if not bool(torch.isfinite(values).all()):
+    values = np.array(grey, np.float32, order="C")
+    if not bool(np.isfinite(values).all()):
         raise RequestError("the image holds values that are not finite numbers")
-    geometry = InputGeometry.fit((grey.shape[0], grey.shape[1]), side, aspect_ratio)
+    return values
+
+
+def shrunk(values: NDArray[np.float32], geometry: InputGeometry) -> NDArray[np.float32]:
+    """The linear part of the way: an image (H, W) at the size that it has in the model's input."""
+    image = torch.from_numpy(values)[None, None]
     fitted = F.interpolate(
-        values, geometry.fitted_size, mode="bilinear", align_corners=False, antialias=True
-    )[0, 0].numpy()
+        image, geometry.fitted_size, mode="bilinear", align_corners=False, antialias=True
+    )
+    return np.asarray(fitted[0, 0].numpy())
+
+
+def stretched(fitted: NDArray[np.float32], geometry: InputGeometry) -> NDArray[np.float32]:
+    """What :func:`shrunk` gives → (side, side) in 0…1, black outside the frame."""
     low, high = np.percentile(fitted, (LOW_PERCENTILE, HIGH_PERCENTILE))
     if high - low > _FLAT * float(np.abs(fitted).max()):
         fitted = np.clip((fitted - low) / (high - low), 0.0, 1.0)
     else:
         fitted = np.zeros_like(fitted)
-    square = np.zeros((side, side), np.float32)
+    square = np.zeros((geometry.input_size, geometry.input_size), np.float32)
     (x, y), (height, width) = geometry.offset, geometry.fitted_size
     square[y : y + height, x : x + width] = fitted
-    return square, geometry
+    return square
 
 
 def normalise(

@@ -15,18 +15,17 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from engine.results import Explanation, Refusal, Request
+from engine.questions import Asked, Network, Question, Subject, Unseen
+from engine.results import Refusal
 
 
 @dataclass(frozen=True)
 class Warm:
     """Ask the engine to load a model, so that the first image does not wait for it."""
 
-    model: Path
-    device: str = "auto"
+    network: Network
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,6 @@ class Ready:
 
     device: str
     torch_version: str
-
-
-Answer = Explanation | Ready | Refusal
 
 
 class ProcessDied(Exception):
@@ -180,13 +176,24 @@ class WorkerProcess:
 
 
 class EngineProcess(WorkerProcess):
-    """The engine: answers :class:`Warm` and :class:`Request`."""
+    """The engine: answers :class:`Warm`, and questions about images."""
 
     def __init__(self) -> None:
         super().__init__("engine.worker")
 
-    def ask(self, message: Request | Warm, seconds: float | None = None) -> Answer:
-        answer: Answer = super().ask(message, seconds)
+    def warm(self, network: Network) -> Ready | Refusal:
+        """Load a network, and whatever must be loaded for that."""
+        answer: Ready | Refusal = self.ask(Warm(network))
+        return answer
+
+    def answer(
+        self, key: str, subject: Callable[[], Subject], network: Network, asked: Asked
+    ) -> Any:
+        """What ``network`` answers about the image that ``key`` names, as the docstring of what is
+        asked says, or a :class:`Refusal`. ``subject`` gives the image where it has to be sent."""
+        answer = self.ask(Question(key, network, asked))
+        if isinstance(answer, Unseen):
+            answer = self.ask(Question(key, network, asked, subject()))
         return answer
 
 

@@ -1,7 +1,7 @@
 """What crosses the engine's door: frozen, picklable, numpy only.
 
-A request says what is computed; a result holds raw signed maps. How they are shown (colour map,
-range, smoothing, threshold) is the viewer's business and never comes back here.
+A question (:mod:`engine.questions`) says what is computed; a result holds raw signed maps. How they
+are shown (colour map, range, smoothing, threshold) is the viewer's business and never comes here.
 
 Maps are float32 [S, S] in MODEL INPUT space, S = the model's input size, row-major, one value a
 pixel; :class:`engine.geometry.InputGeometry` takes them to the frame.
@@ -10,8 +10,7 @@ pixel; :class:`engine.geometry.InputGeometry` takes them to the frame.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,26 +116,6 @@ class ClassResponses:
     dominant: NDArray[np.int16]
     response: NDArray[np.float32]
     margin: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Request:
-    """Explain one image with one model.
-
-    ``image``: grey (H, W), any real dtype, bone white. ``target``: the class to explain, or None
-    for the predicted one. ``with_classes`` adds the dominant-class maps, at about one more pass.
-    ``modality`` is the DICOM term of the image, "" if unknown: a model declines what it was not
-    made for. ``aspect_ratio`` is the height of a pixel over its width.
-    """
-
-    image: NDArray[Any]
-    model: Path
-    method: Method
-    target: str | None = None
-    device: str = "auto"
-    with_classes: bool = False
-    modality: str = ""
-    aspect_ratio: float = 1.0
 
 
 @dataclass(frozen=True)

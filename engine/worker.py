@@ -1,4 +1,4 @@
-"""The engine's process: answers one request after another until its parent goes away.
+"""The engine's process: answers one question after another until its parent goes away.
 
 Started by :class:`engine.process.EngineProcess` as ``python -m engine.worker``.
 """
@@ -7,49 +7,30 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from engine.process import Ready, Warm, serve
-from engine.results import Explanation, Refusal, Request
+from engine.questions import Question
+from engine.results import Refusal
 
 
-@lru_cache(maxsize=4)
-def _explainer(path: Path, device_wish: str, changed: int) -> Any:
-    """Loaded once for each model; ``changed`` (mtime) makes a replaced model load anew."""
-    from engine.checkpoint import choose_device, load_model
-    from engine.explainer import Explainer
+@lru_cache(maxsize=1)
+def _desk() -> Any:
+    """Made with the first message: torch is imported then, and a failure of that is an answer."""
+    from engine.answering import Desk
 
-    return Explainer.prepare(load_model(path), choose_device(device_wish))
-
-
-def _prepared(path: Path, device_wish: str) -> Any:
-    from engine.checkpoint import model_files
-
-    changed = max((file.stat().st_mtime_ns for file in model_files(path)), default=0)
-    return _explainer(path, device_wish, changed)
+    return Desk()
 
 
-def _answer(message: Request | Warm) -> Explanation | Ready | Refusal:
+def _answer(message: Question | Warm) -> Any:
     from engine.errors import EngineError
 
     try:
         import torch
 
-        from engine.explanation import explain
-
-        explainer = _prepared(message.model, message.device)
         if isinstance(message, Warm):
-            return Ready(explainer.device_name, str(torch.__version__))
-        return explain(
-            explainer,
-            message.image,
-            message.method,
-            message.target,
-            message.with_classes,
-            message.modality,
-            message.aspect_ratio,
-        )
+            return Ready(_desk().explainer(message.network).device_name, str(torch.__version__))
+        return _desk().answer(message)
     except EngineError as error:
         return Refusal(f"{error}.")
     except ImportError as error:

@@ -14,6 +14,8 @@ from tests.factories.dicom_files import DATA
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 _LANES = {"reading", "scanning", "prefetching", "engine", "plots", "exporting", "indexing"}
+_LANES |= {"records", "saving", "kernels", "landmarks", "untrained", "what if", "controls"}
+_LANES |= {"comparing", "classes", "candidates", "report", "audit log"}
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -18,8 +18,9 @@ from typing import Any, get_args
 import resources
 from engine.files import write_atomically
 from engine.presets import DEFAULT_PRESET, PRESETS
-from engine.process import Answer, EngineProcess, ProcessDied, Warm
-from engine.results import Explanation, Method, Refusal, Request, RuleName, SeedName
+from engine.process import EngineProcess, ProcessDied
+from engine.questions import Explain, Network, Subject
+from engine.results import Explanation, Method, Refusal, RuleName, SeedName
 from viewer.canvas.compose import compose
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import default_window, to_grey
@@ -132,7 +133,9 @@ def _run(job: Job, engine: EngineProcess, reader: ReaderProcess) -> int:
     places = list(_places(found))
     if not places:
         raise UserError("Nothing there can be explained; give DICOM files with images.")
-    _answer(engine, Warm(model, job.device))  # a model that cannot be read is told once
+    _answer(
+        lambda: engine.warm(Network(model, job.device))
+    )  # a model that cannot be read is told once
     failed = 0
     for number, place in enumerate(places, start=1):
         folder = job.out if single else job.out / _folder_name(number, place)
@@ -164,30 +167,24 @@ def _model(name: str) -> Path:
 def _ask(
     job: Job, model: Path, engine: EngineProcess, place: Place, pyramid: Pyramid
 ) -> Explanation:
-    frame = pyramid.source
-    request = Request(
-        image=to_grey(frame),
-        model=model,
-        method=job.method,
-        target=job.target,
-        device=job.device,
-        modality=place.instance.attributes.modality,
-        aspect_ratio=frame.aspect_ratio,
-    )
-    answer = _answer(engine, request)
+    frame, modality = pyramid.source, place.instance.attributes.modality
+    subject = Subject(to_grey(frame), modality, frame.aspect_ratio)
+    network, asked = Network(model, job.device), Explain(job.method, job.target)
+    key = f"{place.instance.path} {place.frame}"
+    answer = _answer(lambda: engine.answer(key, lambda: subject, network, asked))
     if not isinstance(answer, Explanation):
         raise UserError("No answer came.")
     return answer
 
 
-def _answer(engine: EngineProcess, message: Request | Warm) -> Answer:
+def _answer(ask: Callable[[], Any]) -> Any:
     """What the engine answers; a process that dies is started again, once."""
     try:
-        answer = engine.ask(message)
+        answer = ask()
     except ProcessDied:
         print("The engine stopped and is started again.", file=sys.stderr)
         try:
-            answer = engine.ask(message)
+            answer = ask()
         except ProcessDied as error:
             raise UserError("The engine stopped twice; try again with --device cpu.") from error
     if isinstance(answer, Refusal):

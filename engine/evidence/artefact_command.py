@@ -24,7 +24,8 @@ from engine.evaluation.index import Example, read_index, read_picture
 from engine.evidence.artefacts import KINDS, Artefact
 from engine.evidence.attention import Attention, attention
 from engine.evidence.bootstrap import Estimate, in_facts, mean_of, number
-from engine.evidence.reliance import MATERIAL, PLACES, Effect, Searched, Use, effect_of, reliance
+from engine.evidence.effects import MATERIAL, PLACES, Effect
+from engine.evidence.reliance import Searched, Use, effect_of, reliance
 from engine.explainer import Explainer, observe
 from engine.memory import keep_freed_memory
 from engine.outputs import probabilities_of

@@ -1,4 +1,5 @@
-"""Interventions on an image: a region erased, moved, or taken into another image. Needs no torch.
+"""Interventions on an image: a region erased, blurred, levelled, moved, or taken into another
+image. Needs no torch.
 
 Images are [H, W] of any real dtype, regions bool [H, W]; what is returned is float32, of the same
 grey values. Nothing is changed in place.
@@ -17,6 +18,7 @@ _REACH = 3  # pixels: from how far the in-painting takes its values
 _RING = 5  # pixels: the surroundings of a region, where grain is measured
 _TRIES = 60
 _BLUR, _LOST = 1.2, 1.095  # pixels; white noise over what this blur takes away of it
+_BLURRED = 0.25  # of a region's shorter side: the σ at which nothing in it is recognised
 
 
 def erased(grey: NDArray[np.generic], region: Mask, random: np.random.Generator) -> Grey:
@@ -48,6 +50,36 @@ def filled(grey: NDArray[np.generic], region: Mask, value: float) -> Grey:
     result = np.array(grey, np.float32)
     result[region] = value
     return result
+
+
+def blurred(grey: NDArray[np.generic], region: Mask) -> Grey:
+    """The image with ``region`` blurred beyond recognition: a Gaussian, σ a quarter of the shorter
+    side of the box around it."""
+    result = np.array(grey, np.float32)
+    if not region.any():
+        return result
+    rows, columns = np.nonzero(region.any(1))[0], np.nonzero(region.any(0))[0]
+    shorter = min(int(np.ptp(rows)), int(np.ptp(columns))) + 1
+    sigma = max(1.0, _BLURRED * shorter)
+    place = _window(region, round(3 * sigma))
+    part = np.ascontiguousarray(result[place])
+    soft = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    mask = region[place]
+    part[mask] = soft[mask]
+    result[place] = part
+    return result
+
+
+def levelled(grey: NDArray[np.generic], region: Mask) -> Grey:
+    """The image with ``region`` of one grey: the mean of its surroundings, or of itself where
+    there are none."""
+    values = np.asarray(grey, np.float32)
+    if not region.any():
+        return np.array(values)
+    place = _window(region, _RING)
+    around = _surroundings(region[place])
+    beside = values[place][around] if around.any() else values[region]
+    return filled(values, region, float(beside.mean()))
 
 
 def moved(
@@ -113,9 +145,13 @@ def _window(region: Mask, margin: int) -> tuple[slice, slice]:
 def _grain(painted: Grey, mask: Mask) -> float:
     """The spread of the noise around a region that is painted over (its own edge would leak into
     it): of what a slight blur takes away there."""
-    side = 2 * _RING + 1
-    around = (cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0) & ~mask
     fine = painted - cv2.GaussianBlur(painted, (0, 0), _BLUR)
-    beside = fine[around]
+    beside = fine[_surroundings(mask)]
     middle = np.median(beside)
     return float(1.4826 * np.median(np.abs(beside - middle)) * _LOST)
+
+
+def _surroundings(mask: Mask) -> Mask:
+    side = 2 * _RING + 1
+    wide = cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    return np.asarray(wide & ~mask)

@@ -19,12 +19,11 @@ from engine.errors import RequestError
 from engine.evidence.artefacts import Artefact, find_artefacts
 from engine.evidence.bootstrap import Estimate, mean_of
 from engine.evidence.edits import erased, filled, moved, pasted, random_shifts, shifted
+from engine.evidence.effects import MATERIAL, PLACES, Effect
 from engine.explainer import Explainer, network_input
 from engine.outputs import probabilities_of
 from engine.preprocess import HIGH_PERCENTILE, LOW_PERCENTILE, fit_to_square
 
-PLACES = 39  # where as much is erased: to lie beyond all of them happens by chance 1 time in 20
-MATERIAL = 0.05  # of probability: a smaller change is no use, however certain
 FEWEST = 8  # patients: with less, nothing is said of a class
 _MOVES = 20  # places that a marker is moved to
 _DONORS, _HOSTS = 24, 4  # images of a class whose markers are laid on others, and on how many each
@@ -33,40 +32,6 @@ _AT_ONCE = 16  # images
 Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 _WITHOUT_COMPARISON = ("padding", "background")
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What erasing a candidate does to a class in one image.
-
-    ``before`` is the class's probability, ``change`` what erasing adds to it, ``elsewhere`` what
-    erasing as much at random places adds, ``moved`` what moving it to random places adds (of
-    markers only). All are differences of probability.
-    """
-
-    kind: str
-    box: tuple[int, int, int, int]
-    target: str
-    before: float
-    change: float
-    elsewhere: tuple[float, ...]
-    moved: tuple[float, ...] = ()
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """The least and the greatest change elsewhere; NaN without any."""
-        if not self.elsewhere:
-            return float("nan"), float("nan")
-        return min(self.elsewhere), max(self.elsewhere)
-
-    @property
-    def uses(self) -> bool | None:
-        """Whether the model uses it: the change is material and beyond all of :data:`PLACES` other
-        places. None where it is material and there were fewer."""
-        if abs(self.change) < MATERIAL:
-            return False
-        low, high = self.span
-        return None if len(self.elsewhere) < PLACES else not low <= self.change <= high
 
 
 def answers_about(
@@ -87,7 +52,7 @@ def answers_about(
             inputs = torch.cat([network_input(explainer, square) for square in squares])
             with torch.inference_mode():
                 answer = network(inputs).double().cpu()
-            logits.append(_logits(answer, explainer.graph.ending))
+            logits.append(logits_of(answer, explainer.graph.ending))
     finally:
         for module in training:
             module.training = True
@@ -95,7 +60,7 @@ def answers_about(
     return probabilities_of(together, facts.output), _log_odds(together, facts.output)
 
 
-def _logits(answer: torch.Tensor, ending: str) -> torch.Tensor:
+def logits_of(answer: torch.Tensor, ending: str) -> torch.Tensor:
     """Of a network that ends in probabilities, what these are made of."""
     if ending == "softmax":
         return answer.clamp(min=1e-300).log()
@@ -148,23 +113,31 @@ def effect_of(
     avoid: Mask | None = None,
     places: int = PLACES,
     seed: int = 0,
+    remove: Callable[[Grey, Mask, np.random.Generator], Grey] | None = None,
+    score: Callable[[Sequence[Grey]], NDArray[np.float64]] | None = None,
 ) -> Effect:
     """Intervene on one candidate of a grey image [H, W]. ``target`` is a class, by default the
     most probable one; ``avoid`` [H, W] what the places for comparison must not touch, by default
-    the candidate itself. Raises :class:`RequestError` for a class that the model does not have."""
+    the candidate itself; ``remove`` takes a region away (by default :func:`without`), ``score``
+    gives probabilities [N, classes] of images (by default :func:`answers_about`). Raises
+    :class:`RequestError` for a class that the model does not have."""
     classes = explainer.identity.classes
     if target is not None and target not in classes:
         raise RequestError(f"the model has no class {target!r}; it has {', '.join(classes)}")
     random = np.random.default_rng(seed)
     kind, mask = candidate.kind, candidate.mask
+    values = np.asarray(grey, np.float32)
+
+    def gone(region: Mask) -> Grey:
+        return remove(values, region, random) if remove else without(values, kind, region, random)
+
     free = mask if avoid is None else avoid | mask
     others = elsewhere(kind, mask, free, places, random)
-    edited: list[NDArray[np.generic]] = [grey, without(grey, kind, mask, random)]
-    edited += [without(grey, kind, other, random) for other in others]
+    edited = [values, gone(mask), *map(gone, others)]
     if kind == "marker":
         shifts = random_shifts(mask, mask, _MOVES, random)
-        edited += [moved(grey, mask, shift, random) for shift in shifts]
-    found, _ = answers_about(explainer, edited)
+        edited += [moved(values, mask, shift, random) for shift in shifts]
+    found = answers_about(explainer, edited)[0] if score is None else score(edited)
     column = int(found[0].argmax()) if target is None else classes.index(target)
     before = float(found[0, column])
     changes = found[1:, column] - before

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from engine.evidence.agreement import MEASURES
 from engine.evidence.bootstrap import Estimate, mean_of, over_first, ratio_of
+from engine.evidence.effects import MATERIAL
 from engine.evidence.landmarks import Agreements, comparable_lifts
-from engine.evidence.reliance import FEWEST, MATERIAL, Use
+from engine.evidence.reliance import FEWEST, Use
 from engine.evidence.sanity import NOISE, SHARES, SHIFT, Sanity
 from engine.findings import FAIL, PASS, UNKNOWN, Finding
 from engine.results import Method

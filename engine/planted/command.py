@@ -26,7 +26,8 @@ from engine.errors import EngineError, RequestError
 from engine.evaluation.figures import wilson_interval
 from engine.evaluation.index import read_index
 from engine.evidence.bootstrap import Estimate, number
-from engine.evidence.reliance import MATERIAL, Searched, answers_about, reliance
+from engine.evidence.effects import MATERIAL
+from engine.evidence.reliance import Searched, answers_about, reliance
 from engine.explainer import Explainer
 from engine.files import write_atomically
 from engine.memory import keep_freed_memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +24,8 @@ from engine.explanation import explain
 from engine.models import build
 from engine.presets import PRESETS
 from engine.process import Ended, EngineProcess, ProcessDied, Ready, Warm
-from engine.results import Explanation, Refusal, Request
+from engine.questions import Explain, Network, Subject
+from engine.results import Explanation, Refusal
 from tests.engine.small_networks import grey_image, randomised, specification
 
 LAYERS = ("conv1", "conv2", "classes")
@@ -47,15 +50,25 @@ def engine() -> Iterator[EngineProcess]:
     process.stop()
 
 
-def _request(model: Path, **changes: object) -> Request:
-    request = Request(grey_image(), model, PRESETS["gradient"], device="cpu")
-    return replace(request, **changes)  # type: ignore[arg-type]
+def _ask(engine: EngineProcess, model: Path, **changes: Any) -> Any:
+    """About an image, with some of the question changed."""
+    image = changes.pop("image", grey_image())
+    network = Network(model, changes.pop("device", "cpu"))
+    subject = Subject(image, changes.pop("modality", ""))
+    digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
+    key = f"{digest} {image.shape} {subject.modality}"
+    asked = Explain(**{"method": PRESETS["gradient"], **changes})
+    return engine.answer(key, lambda: subject, network, asked)
 
 
-def _refused(engine: EngineProcess, message: Request | Warm) -> str:
+def _warm(model: Path) -> Warm:
+    return Warm(Network(model, "cpu"))
+
+
+def _refused(engine: EngineProcess, ask: Callable[[], Any]) -> str:
     """The sentence of a refusal; the same process must be there afterwards."""
     before = engine.pid
-    answer = engine.ask(message)
+    answer = ask()
     assert isinstance(answer, Refusal)
     assert answer.message.endswith(".")
     assert not answer.message.endswith("..")
@@ -64,7 +77,7 @@ def _refused(engine: EngineProcess, message: Request | Warm) -> str:
 
 
 def test_warm_gives_ready(engine: EngineProcess, model: Path) -> None:
-    assert engine.ask(Warm(model, "cpu")) == Ready("CPU", str(torch.__version__))
+    assert engine.ask(_warm(model)) == Ready("CPU", str(torch.__version__))
     assert engine.pid is not None
     assert engine.pid != os.getpid()
 
@@ -72,11 +85,11 @@ def test_warm_gives_ready(engine: EngineProcess, model: Path) -> None:
 def test_a_request_gives_the_explanation_that_this_process_would_give(
     engine: EngineProcess, model: Path
 ) -> None:
-    request = _request(model, target="foot", with_classes=True, modality="DX")
-    answer = engine.ask(request)
+    asked = {"target": "foot", "with_classes": True, "modality": "DX"}
+    answer = _ask(engine, model, **asked)
     assert isinstance(answer, Explanation)
     explainer = Explainer.prepare(load_model(model), torch.device("cpu"))
-    here = explain(explainer, request.image, request.method, "foot", True, "DX")
+    here = explain(explainer, grey_image(), PRESETS["gradient"], "foot", True, "DX")
     assert answer.target == "foot"
     assert answer.model == here.model
     assert [item.name for item in answer.predictions] == [item.name for item in here.predictions]
@@ -89,7 +102,7 @@ def test_a_request_gives_the_explanation_that_this_process_would_give(
 
 
 def test_asking_again_gives_the_same_bits(engine: EngineProcess, model: Path) -> None:
-    first, second = engine.ask(_request(model)), engine.ask(_request(model))
+    first, second = _ask(engine, model), _ask(engine, model)
     assert isinstance(first, Explanation)
     assert isinstance(second, Explanation)
     for one, two in zip(first.layers, second.layers, strict=True):
@@ -97,7 +110,7 @@ def test_asking_again_gives_the_same_bits(engine: EngineProcess, model: Path) ->
 
 
 def test_a_declined_modality_crosses_the_door(engine: EngineProcess, model: Path) -> None:
-    answer = engine.ask(_request(model, modality="US"))
+    answer = _ask(engine, model, modality="US")
     assert isinstance(answer, Explanation)
     assert answer.withheld
     assert "US" in answer.withheld_because
@@ -109,14 +122,14 @@ def test_images_of_many_kinds_cross_the_door(
 ) -> None:
     for image in (grey_image().astype(np.uint16), np.asfortranarray(grey_image()[::2, ::-1])):
         image.flags.writeable = writeable
-        assert isinstance(engine.ask(_request(model, image=image)), Explanation)
+        assert isinstance(_ask(engine, model, image=image), Explanation)
 
 
 def test_a_wrong_folder_is_refused_in_a_sentence(engine: EngineProcess, tmp_path: Path) -> None:
-    said = _refused(engine, Warm(tmp_path / "none", "cpu"))
+    said = _refused(engine, lambda: engine.ask(_warm(tmp_path / "none")))
     assert str(tmp_path / "none") in said
     assert "cannot be read" in said
-    assert _refused(engine, _request(tmp_path / "none")) == said
+    assert _refused(engine, lambda: _ask(engine, tmp_path / "none")) == said
 
 
 def test_damaged_weights_are_refused_in_a_sentence(engine: EngineProcess, tmp_path: Path) -> None:
@@ -125,11 +138,11 @@ def test_damaged_weights_are_refused_in_a_sentence(engine: EngineProcess, tmp_pa
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    assert "not the ones" in _refused(engine, Warm(folder, "cpu"))
+    assert "not the ones" in _refused(engine, lambda: engine.ask(_warm(folder)))
     weights.write_bytes(data[:100])
-    assert "not the ones" in _refused(engine, Warm(folder, "cpu"))
+    assert "not the ones" in _refused(engine, lambda: engine.ask(_warm(folder)))
     weights.unlink()
-    assert "cannot be read" in _refused(engine, Warm(folder, "cpu"))
+    assert "cannot be read" in _refused(engine, lambda: engine.ask(_warm(folder)))
 
 
 def test_a_wrong_description_is_refused_in_a_sentence(
@@ -139,10 +152,10 @@ def test_a_wrong_description_is_refused_in_a_sentence(
     path = folder / SPECIFICATION_FILE
     fields = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(fields | {"exposed_layers": ["conv1", "conv9"]}), encoding="utf-8")
-    assert "no layer 'conv9'" in _refused(engine, Warm(folder, "cpu"))
+    assert "no layer 'conv9'" in _refused(engine, lambda: engine.ask(_warm(folder)))
     path.write_text("{", encoding="utf-8")
     os.utime(folder / WEIGHTS_FILE, (1, 1))  # what was loaded of this folder is not to be used
-    assert "not a valid model description" in _refused(engine, Warm(folder, "cpu"))
+    assert "not a valid model description" in _refused(engine, lambda: engine.ask(_warm(folder)))
 
 
 @pytest.mark.parametrize(
@@ -158,15 +171,15 @@ def test_a_wrong_description_is_refused_in_a_sentence(
 def test_a_wrong_request_is_refused_in_a_sentence(
     engine: EngineProcess, model: Path, change: dict[str, object], said: str
 ) -> None:
-    message = _refused(engine, _request(model, **change))
+    message = _refused(engine, lambda: _ask(engine, model, **change))
     assert said in message
 
 
 def test_a_replaced_model_is_loaded_anew(engine: EngineProcess, tmp_path: Path) -> None:
     folder = _save(tmp_path / "replaced", seed=1)
-    first = engine.ask(_request(folder))
+    first = _ask(engine, folder)
     _save(folder, seed=2)
-    second = engine.ask(_request(folder))
+    second = _ask(engine, folder)
     assert isinstance(first, Explanation)
     assert isinstance(second, Explanation)
     assert first.model.sha256 != second.model.sha256
@@ -176,10 +189,10 @@ def test_a_model_whose_description_alone_changes_is_loaded_anew(
     engine: EngineProcess, tmp_path: Path
 ) -> None:
     described = _save(tmp_path / "described") / "model.json"
-    engine.ask(_request(described.parent))
+    _ask(engine, described.parent)
     text = described.read_text(encoding="utf-8").replace('"version": "0.1"', '"version": "0.2"')
     described.write_text(text, encoding="utf-8")
-    answer = engine.ask(_request(described.parent))
+    answer = _ask(engine, described.parent)
     assert isinstance(answer, Explanation)
     assert answer.model.version == "0.2"
 
@@ -199,7 +212,7 @@ def test_killed_while_asked_and_killed_between(model: Path) -> None:
 
     def ask() -> None:
         try:
-            outcome.append(engine.ask(Warm(model, "cpu")))
+            outcome.append(engine.ask(_warm(model)))
         except ProcessDied as error:
             outcome.append(error)
 
@@ -215,13 +228,13 @@ def test_killed_while_asked_and_killed_between(model: Path) -> None:
         assert isinstance(outcome[0], Ended)
         assert engine.pid is None
 
-        assert isinstance(engine.ask(Warm(model, "cpu")), Ready)
+        assert isinstance(engine.ask(_warm(model)), Ready)
         second = engine.pid
         assert second is not None
         assert second != first
         engine.kill()  # between two questions: the next one is asked of another process
         _wait(lambda: engine.pid is None)
-        assert isinstance(engine.ask(_request(model)), Explanation)
+        assert isinstance(_ask(engine, model), Explanation)
         assert engine.pid not in (None, first, second)
     finally:
         status = engine.stop()
@@ -237,9 +250,11 @@ import numpy as np
 import engine
 from engine.process import EngineProcess, Ready, Warm
 from engine.presets import PRESETS
-from engine.results import Explanation, Request
+from engine.questions import Explain, Network, Subject
+from engine.results import Explanation
 process = EngineProcess()
-answer = process.ask(Request(np.eye(40), Path(sys.argv[1]), PRESETS["gradient"], device="cpu"))
+network, asked = Network(Path(sys.argv[1]), "cpu"), Explain(PRESETS["gradient"])
+answer = process.answer("eye", lambda: Subject(np.eye(40)), network, asked)
 assert isinstance(answer, Explanation), answer
 assert process.stop() == 0
 heavy = {"torch", "safetensors", "captum"} & set(sys.modules)

@@ -16,6 +16,7 @@ from viewer.dicom.window import LookupTable, Window
 from viewer.render.overlay import Overlay, OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
+from viewer.state.audit import Audit
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Session(QObject):
     overlayChanged = Signal()
     engineChanged = Signal()
     messageChanged = Signal()
+    cursorChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -109,7 +111,13 @@ class Session(QObject):
         self.planes_shown = True
         self.engine = EngineStatus("starting")
         self.message = ""
-        self.overlays: OverlayMaker | None = None
+        self.cursor: tuple[float, float] | None = None
+        """The frame point (x, y) under the mouse."""
+        self.curtain: float | None = None
+        """Left of this share of the viewport's width the scan is bare; None without a curtain."""
+        self.audit = Audit(self)
+        self.audit.concealedChanged.connect(self._reveal)
+        self._answer: OverlayMaker | None = None
         self._overlay: Overlay | None = None
 
     # studies and images
@@ -223,9 +231,17 @@ class Session(QObject):
         self._set_overlays(None)
 
     def _set_overlays(self, maker: OverlayMaker | None) -> None:
-        if maker is self.overlays:
-            return
-        self.overlays = maker
+        if maker is not self._answer:
+            self._answer = maker
+            self._reveal()
+
+    @property
+    def overlays(self) -> OverlayMaker | None:
+        """What the engine answered, ready to be shown; None while it is kept back from a reader
+        who reads first."""
+        return None if self.audit.concealed else self._answer
+
+    def _reveal(self) -> None:
         self._overlay = None
         self.explanationChanged.emit()
         self.overlayChanged.emit()
@@ -267,6 +283,16 @@ class Session(QObject):
         if shown != self.corner_text:
             self.corner_text = shown
             self.overlayChanged.emit()
+
+    def set_curtain(self, share: float | None) -> None:
+        if share != self.curtain:
+            self.curtain = share
+            self.overlayChanged.emit()
+
+    def set_cursor(self, point: tuple[float, float] | None) -> None:
+        if point != self.cursor:
+            self.cursor = point
+            self.cursorChanged.emit()
 
     def set_planes_shown(self, shown: bool) -> None:
         if shown != self.planes_shown:

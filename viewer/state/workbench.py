@@ -6,21 +6,23 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 import resources
-from engine.process import EngineProcess, ProcessDied, Ready, Warm
-from engine.results import Explanation, Method, Refusal, Request
-from viewer.dicom.frame import to_grey
+from engine.process import EngineProcess, ProcessDied, Ready
+from engine.questions import Explain, Network
+from engine.results import Explanation, Method, Refusal
 from viewer.reading.limits import SCANNERS, frame_bytes
 from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker, smoothed
 from viewer.state.frames import Frames
+from viewer.state.inquiry import Inquiry
 from viewer.state.lane import Lane
 from viewer.state.library import Library
+from viewer.state.pictures import Picture, Pictures
+from viewer.state.records import Records
 from viewer.state.session import EngineStatus, Place, Session
 
 
@@ -55,6 +57,9 @@ class Workbench(QObject):
         visible, *scanners = self.readers
         self.library = Library(session, scanners, self)
         self.frames = Frames(session, visible, scanners[0], frame_bytes(), self)
+        self.pictures = Pictures()
+        self.records = Records(session, self.pictures, self)
+        self._inquiries: list[Inquiry] = []
         self._closing = False
         self._engine_lane = Lane("engine", self)
         self._export_lane = Lane("exporting", self, keep_all=True)
@@ -68,8 +73,9 @@ class Workbench(QObject):
         self._rest.timeout.connect(self._ask_now)
         self._deaths = 0
         self._engine_said = ""
-        self._pending: Question | Warm | None = None
+        self._pending: Question | Network | None = None
         self.library.failed.connect(self.failed)
+        self.records.failed.connect(session.say)
         self.library.ended.connect(self._warm_without_image)
         self.library.changed.connect(self.frames.forget)
         self.frames.failed.connect(self._frame_failed)
@@ -92,11 +98,26 @@ class Workbench(QObject):
 
     def warm(self) -> None:
         """Start the engine's process and load the model, while the user looks around."""
-        folder = resources.model_folder(self.session.model)
-        message = Warm(folder, self.device)
+        network = self.network()
         self.session.set_engine(EngineStatus("starting"))
-        self._pending = message
-        self._engine_lane.submit(message, lambda: self.engine.ask(message))
+        self._pending = network
+        self._engine_lane.submit(network, lambda: self.engine.warm(network))
+
+    def network(self, model: str = "", untrained: int = 0) -> Network:
+        """Who is asked: the session's model, or another one by name."""
+        folder = resources.model_folder(model or self.session.model)
+        return Network(folder, self.device, untrained)
+
+    def picture(self) -> Picture | None:
+        """The open image, for the engine."""
+        opened = self.session.open
+        return None if opened is None else self.pictures.of(opened)
+
+    def inquiry(self, name: str) -> Inquiry:
+        """A way of its own to ask the engine; it ends with the workbench."""
+        inquiry = Inquiry(name, self.engine, self)
+        self._inquiries.append(inquiry)
+        return inquiry
 
     def close(self) -> None:
         """End the engine's process and every thread."""
@@ -105,8 +126,10 @@ class Workbench(QObject):
         workers = (self.engine, *(reader.process for reader in self.readers))
         for worker in workers:
             worker.close()
-        lanes = (*self.library.lanes(), *self.frames.lanes(), self._engine_lane, self._export_lane)
-        for lane in lanes:
+        owners = (self.library, self.frames, self.records)
+        lanes = [lane for owner in owners for lane in owner.lanes()]
+        lanes += [inquiry.lane for inquiry in self._inquiries]
+        for lane in (*lanes, self._engine_lane, self._export_lane):
             lane.close()
         for worker in workers:
             worker.stop()
@@ -159,19 +182,11 @@ class Workbench(QObject):
         if opened is None:
             return
         question = Question(opened.place, session.model, session.method, session.target)
-        frame, smoothing = opened.frame, session.style.smoothing
-        request = partial(
-            Request,
-            model=resources.model_folder(question.model),
-            method=question.method,
-            target=question.target,
-            device=self.device,
-            modality=opened.place.instance.attributes.modality,
-            aspect_ratio=frame.aspect_ratio,
-        )
+        smoothing, picture = session.style.smoothing, self.pictures.of(opened)
+        network, asked = self.network(question.model), Explain(question.method, question.target)
 
         def work() -> object:
-            answer = self.engine.ask(request(image=to_grey(frame)))
+            answer = self.engine.answer(picture.key, picture.subject, network, asked)
             return smoothed(answer, smoothing) if isinstance(answer, Explanation) else answer
 
         self._pending = question
@@ -179,7 +194,7 @@ class Workbench(QObject):
         session.set_engine(EngineStatus("busy", detail))
         self._engine_lane.submit(question, work)
 
-    def _answered(self, key: Question | Warm, answer: object) -> None:
+    def _answered(self, key: Question | Network, answer: object) -> None:
         self._deaths = 0
         if isinstance(answer, Ready) and self._pending in (key, None):
             self.session.set_engine(EngineStatus("ready", answer.device))
@@ -206,7 +221,7 @@ class Workbench(QObject):
             self.session.say("")
         self._engine_said = ""
 
-    def _engine_failed(self, key: Question | Warm, error: Exception) -> None:
+    def _engine_failed(self, key: Question | Network, error: Exception) -> None:
         """A dead process is started again and asked again, but not for ever."""
         if self._closing:
             return
@@ -225,7 +240,7 @@ class Workbench(QObject):
             return
         self._say("The engine stopped and was started again; what it was asked is asked anew.")
         self._ask_now()
-        if self._pending is None or isinstance(self._pending, Warm):
+        if self._pending is None or isinstance(self._pending, Network):
             self.warm()
 
     def watch_engine(self) -> None:

@@ -1,0 +1,200 @@
+"""What a reader adds to an image: landmarks, interventions, judgements, an impression. Frozen.
+
+Kept as JSON by :mod:`viewer.state.records`. Nothing in it says whose image it is, unless the reader
+writes it into a comment.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_args
+
+from engine.questions import Edit, EditWay
+from engine.shapes import Shape
+
+FORM = 1
+"""The version of the JSON form."""
+Outcome = Literal["accept", "reject", "unsure"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+_WAYS: tuple[EditWay, ...] = get_args(EditWay)
+_MOST = 2_000  # entries of a kind
+_LONGEST = 20_000  # characters of a comment
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A named place that a human expert would look at; ``source`` says where the name is from."""
+
+    id: str
+    name: str
+    shape: Shape
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """Something changed in the image to see what the answer makes of it. ``kind`` is "drawn", or
+    that of the candidate it came from (:data:`engine.evidence.artefacts.KINDS`)."""
+
+    id: str
+    name: str
+    edit: Edit
+    kind: str = "drawn"
+    on: bool = True
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the reader makes of a finding. ``about`` names it: "prediction", "landmark ID",
+    "intervention ID", "evidence TEST" or "layer NAME". ``when`` is ISO time, UTC."""
+
+    about: str
+    outcome: Outcome
+    comment: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Impression:
+    """What the reader thought before the model's output was shown."""
+
+    text: str
+    when: str
+    """ISO time, UTC."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything about one image (or frame)."""
+
+    landmarks: tuple[Landmark, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    impression: Impression | None = None
+    comment: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Document()
+
+    def judgement(self, about: str) -> Judgement | None:
+        return next((item for item in self.judgements if item.about == about), None)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Of the interventions that are switched on."""
+        return tuple(item.edit for item in self.interventions if item.on)
+
+    def shape_of(self, item_id: str) -> Shape | None:
+        """Of a landmark or an intervention."""
+        for landmark in self.landmarks:
+            if landmark.id == item_id:
+                return landmark.shape
+        for intervention in self.interventions:
+            if intervention.id == item_id:
+                return intervention.edit.shape
+        return None
+
+
+def new_id() -> str:
+    """For a landmark or an intervention: unlike any other."""
+    return uuid.uuid4().hex[:12]
+
+
+def to_json(document: Document, image: str) -> str:
+    """``image`` is the key of the image that it is about."""
+    facts = {
+        "form": FORM,
+        "image": image,
+        "landmarks": [landmark_facts(item) for item in document.landmarks],
+        "interventions": [
+            {
+                "id": item.id,
+                "name": item.name,
+                "kind": item.kind,
+                "on": item.on,
+                "way": item.edit.way,
+                "shape": item.edit.shape.to_facts(),
+            }
+            for item in document.interventions
+        ],
+        "judgements": [vars(item) for item in document.judgements],
+        "impression": None if document.impression is None else vars(document.impression),
+        "comment": document.comment,
+    }
+    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+
+
+def landmark_facts(item: Landmark) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "name": item.name,
+        "source": item.source,
+        "shape": item.shape.to_facts(),
+    }
+
+
+def from_json(text: str) -> tuple[str, Document]:
+    """(image key, document). Raises :class:`ValueError` for what is none."""
+    try:
+        facts = json.loads(text)
+        if facts["form"] != FORM:
+            raise ValueError(f"form {facts['form']!r} is not read, only {FORM}")
+        said = facts["impression"]
+        document = Document(
+            landmarks=tuple(landmark_from(row) for row in _few(facts["landmarks"])),
+            interventions=tuple(_intervention(row) for row in _few(facts["interventions"])),
+            judgements=tuple(_judgement(row) for row in _few(facts["judgements"])),
+            impression=None if said is None else Impression(_text(said["text"]), str(said["when"])),
+            comment=_text(facts["comment"]),
+        )
+        return str(facts["image"]), document
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"not a document: {type(error).__name__} {error}") from error
+
+
+def landmark_from(row: Mapping[str, Any]) -> Landmark:
+    """Back from JSON; one without an id gets a new one."""
+    return Landmark(
+        str(row.get("id") or new_id()),
+        _text(row["name"]),
+        Shape.from_facts(row["shape"]),
+        _text(row.get("source", "")),
+    )
+
+
+def _intervention(row: Mapping[str, Any]) -> Intervention:
+    way = _one_of(row["way"], _WAYS)
+    edit = Edit(Shape.from_facts(row["shape"]), way)
+    return Intervention(
+        str(row["id"]), _text(row["name"]), edit, _text(row["kind"]), bool(row["on"])
+    )
+
+
+def _judgement(row: Mapping[str, Any]) -> Judgement:
+    outcome = _one_of(row["outcome"], OUTCOMES)
+    return Judgement(_text(row["about"]), outcome, _text(row["comment"]), str(row["when"]))
+
+
+def _one_of(value: Any, known: tuple[Entry, ...]) -> Entry:
+    for item in known:
+        if value == item:
+            return item
+    raise ValueError(f"{value!r} is none of {', '.join(map(str, known))}")
+
+
+def _few(rows: Any) -> list[Any]:
+    if not isinstance(rows, list) or len(rows) > _MOST:
+        raise ValueError("not a list, or one that is too long")
+    return rows
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise ValueError("a text is missing, or too long")
+    return value

@@ -1,0 +1,65 @@
+"""The open image as the engine and the reader's records know it: by its grey values."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.questions import Subject
+from viewer.dicom.frame import to_grey
+from viewer.render.pyramid import Pyramid
+from viewer.state.session import OpenFrame
+
+
+class Picture:
+    """Grey values of a frame in the window of its file, and a ``key`` that names them: equal keys,
+    equal pictures, wherever the file lies and whosever name is in its header. Both are made when
+    they are first needed (a tenth of a second for a large radiograph), from any thread."""
+
+    def __init__(self, pyramid: Pyramid, modality: str) -> None:
+        self._pyramid = pyramid
+        self._modality = modality
+        self._turn = threading.Lock()
+        self._grey: NDArray[np.uint8] | None = None
+        self._key = ""
+
+    @property
+    def key(self) -> str:
+        """32 hexadecimal digits: BLAKE2b of size, modality, aspect and grey values."""
+        with self._turn:
+            if not self._key:
+                frame = self._pyramid.source
+                facts = f"{frame.size} {self._modality} {frame.aspect_ratio:.6g} "
+                digest = hashlib.blake2b(facts.encode(), digest_size=16)
+                digest.update(np.ascontiguousarray(self._shown()).data)
+                self._key = digest.hexdigest()
+            return self._key
+
+    def subject(self) -> Subject:
+        """What the engine is sent."""
+        with self._turn:
+            grey, self._grey = self._shown(), None  # it is sent once, and large
+        return Subject(grey, self._modality, self._pyramid.source.aspect_ratio)
+
+    def _shown(self) -> NDArray[np.uint8]:
+        if self._grey is None:
+            self._grey = to_grey(self._pyramid.source)
+        return self._grey
+
+
+class Pictures:
+    """The picture of each open frame, as long as the frame is held."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[Pyramid, Picture] = WeakKeyDictionary()
+
+    def of(self, opened: OpenFrame) -> Picture:
+        picture = self._known.get(opened.pyramid)
+        if picture is None:
+            modality = opened.place.instance.attributes.modality
+            picture = self._known[opened.pyramid] = Picture(opened.pyramid, modality)
+        return picture

@@ -1,0 +1,130 @@
+"""Where readers' documents are kept: a file an image, in the program's own folder.
+
+Files are named by the picture's key, so that they are found again wherever the study lies; only the
+user may read them. Each change is written at once and whole: a crash loses nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, Signal
+
+from engine.files import read_regular, write_atomically
+from viewer.state.document import Document, from_json, to_json
+from viewer.state.lane import Lane
+from viewer.state.pictures import Pictures
+from viewer.state.session import Session
+
+_LARGEST = 16 << 20  # bytes
+
+
+def records_folder() -> Path:
+    """Where documents are kept."""
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
+    return Path(folder) / "records"
+
+
+def record_file(key: str) -> Path:
+    return records_folder() / f"{key}.json"
+
+
+def read_record(key: str) -> Document:
+    """The document of an image; an empty one where there is none. Raises :class:`ValueError` for
+    one that cannot be read."""
+    path = record_file(key)
+    if not path.exists():
+        return Document()
+    try:
+        image, document = from_json(read_regular(path, _LARGEST).decode("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    if image != key:
+        raise ValueError(f"{path.name}: it is about another image")
+    return document
+
+
+def write_record(key: str, document: Document) -> None:
+    """Write it, or take an empty one away. A damaged one that is there is put aside first. Raises
+    :class:`OSError`."""
+    path = record_file(key)
+    if document.is_empty and not path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        read_record(key)
+    except ValueError:
+        path.replace(path.with_suffix(".damaged"))
+    write_atomically(path, to_json(document, key).encode(), 0o600)
+
+
+class Records(QObject):
+    """Reads the document of whatever image is opened into ``session.audit``, and writes it when it
+    changes. ``failed`` carries a sentence."""
+
+    failed = Signal(str)
+
+    def __init__(self, session: Session, pictures: Pictures, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._pictures = session, pictures
+        self._reading = Lane("records", self)
+        self._writing = Lane("saving", self, keep_all=True)
+        self._reading.finished.connect(self._read)
+        self._reading.failed.connect(lambda key, error: self.failed.emit(_unread(error)))
+        self._writing.failed.connect(lambda key, error: self.failed.emit(_unwritten(error)))
+        self._latest: dict[str, Document] = {}  # of this session, also what is still to be written
+        session.frameChanged.connect(self._find)
+        session.audit.documentChanged.connect(self._write)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        return self._reading, self._writing
+
+    def _find(self) -> None:
+        opened, audit = self._session.open, self._session.audit
+        if opened is None:
+            audit.close()
+            return
+        picture = self._pictures.of(opened)
+
+        def work() -> tuple[str, Document, str]:
+            key = picture.key
+            if key in self._latest:
+                return key, self._latest[key], ""
+            try:
+                return key, read_record(key), ""
+            except ValueError as error:
+                return key, Document(), _unread(error)
+
+        self._reading.submit(opened, work)
+
+    def _read(self, opened: object, found: tuple[str, Document, str]) -> None:
+        now = self._session.open
+        if now is None or getattr(opened, "pyramid", None) is not now.pyramid:
+            return
+        key, document, complaint = found
+        if self._session.audit.image == key:
+            return
+        self._latest[key] = document
+        self._session.audit.open(key, document)
+        if complaint:
+            self.failed.emit(complaint)
+
+    def _write(self) -> None:
+        audit = self._session.audit
+        key, document = audit.image, audit.document
+        if not key or document == self._latest.get(key):
+            return
+        self._latest[key] = document
+        self._writing.submit(key, lambda: write_record(key, document))
+
+
+def _unread(error: Exception) -> str:
+    return (
+        f"The notes about this image could not be read ({error}). They are put aside as .damaged "
+        "when something new is written."
+    )
+
+
+def _unwritten(error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return f"The notes about this image could not be saved ({reason}). Check the disk and rights."
