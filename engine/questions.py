@@ -119,14 +119,17 @@ class WhatIfAnswer:
 
 @dataclass(frozen=True)
 class Control:
-    """→ :class:`engine.results.Effect`: one edit held against as much elsewhere, at ``places``
-    random places that touch none of ``avoid``."""
+    """→ :class:`engine.evidence.effects.Effect`: one edit held against as much elsewhere, at
+    ``places`` random places that touch none of ``avoid``; what a marker covers is also moved to
+    ``moves`` random places. With other ``seed``s other places are drawn, so that many of them can
+    be asked for a few at a time."""
 
     edit: Edit
     target: str
     kind: str = "marker"
     avoid: tuple[Shape, ...] = ()
     places: int = 39
+    moves: int = 0
     seed: int = 0
 
 

@@ -58,6 +58,8 @@ _DOCKS: tuple[tuple[str, str, type[QWidget], Qt.DockWidgetArea], ...] = (
     ("Response", "response", OverlayControls, _RIGHT),
     ("Layers, from the image to the classes", "layers", LayerStrip, _BELOW),
 )
+# what belongs to the audit: made of the workbench, tabs of one another
+_AUDIT_DOCKS: tuple[tuple[str, str, type[QWidget]], ...] = ()
 _ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
 _ENGINE_TEXT = {
     "starting": "Engine warming up …",
@@ -88,7 +90,14 @@ class MainWindow(QMainWindow):
         layout.addWidget(self._make_centre(), 1)
         self.setCentralWidget(centre)
         self.context = Context(session, workbench, self.view, self)
-        self.panels = {name: self._dock(row) for row in _DOCKS for name in (row[1],)}
+        self.panels: dict[str, QWidget] = {}
+        self._docks: dict[str, QDockWidget] = {}
+        for title, name, panel_type, area in _DOCKS:
+            self._dock(title, name, panel_type(session), area)  # type: ignore[arg-type]
+        for title, name, audit_type in _AUDIT_DOCKS:
+            dock = self._dock(title, name, audit_type(workbench), _RIGHT)  # type: ignore[arg-type]
+            self.tabifyDockWidget(self._docks["response"], dock)
+        self._docks["response"].raise_()
         self.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         self.setCorner(Qt.Corner.BottomLeftCorner, _LEFT)
         self._actions: list[tuple[ActionRow, QAction]] = []
@@ -120,9 +129,7 @@ class MainWindow(QMainWindow):
         )
         return centre
 
-    def _dock(self, row: tuple[str, str, type[QWidget], Qt.DockWidgetArea]) -> QWidget:
-        title, name, panel_type, area = row
-        panel = panel_type(self.session)  # type: ignore[arg-type]
+    def _dock(self, title: str, name: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setWidget(panel)
@@ -131,10 +138,11 @@ class MainWindow(QMainWindow):
             | QDockWidget.DockWidgetFeature.DockWidgetClosable
         )
         self.addDockWidget(area, dock)
-        return panel
+        self.panels[name], self._docks[name] = panel, dock
+        return dock
 
     def _size_docks(self) -> None:
-        docks = {dock.objectName(): dock for dock in self.findChildren(QDockWidget)}
+        docks = self._docks
         wide, tall = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([docks["studies"], docks["prediction"]], [270, 300], wide)
         right = [docks[name] for name in ("prediction", "evidence", "response")]

@@ -112,6 +112,7 @@ class Workpiece:
             avoid,
             asked.places,
             asked.seed,
+            asked.moves,
             lambda grey, region, random: _without(grey, region, way, random),
             self.answers,
         )

@@ -113,12 +113,13 @@ def effect_of(
     avoid: Mask | None = None,
     places: int = PLACES,
     seed: int = 0,
+    moves: int = _MOVES,
     remove: Callable[[Grey, Mask, np.random.Generator], Grey] | None = None,
     score: Callable[[Sequence[Grey]], NDArray[np.float64]] | None = None,
 ) -> Effect:
     """Intervene on one candidate of a grey image [H, W]. ``target`` is a class, by default the
     most probable one; ``avoid`` [H, W] what the places for comparison must not touch, by default
-    the candidate itself; ``remove`` takes a region away (by default :func:`without`), ``score``
+    the candidate itself; a marker is also moved to ``moves`` places; ``remove`` takes a region away (by default :func:`without`), ``score``
     gives probabilities [N, classes] of images (by default :func:`answers_about`). Raises
     :class:`RequestError` for a class that the model does not have."""
     classes = explainer.identity.classes
@@ -135,7 +136,7 @@ def effect_of(
     others = elsewhere(kind, mask, free, places, random)
     edited = [values, gone(mask), *map(gone, others)]
     if kind == "marker":
-        shifts = random_shifts(mask, mask, _MOVES, random)
+        shifts = random_shifts(mask, mask, moves, random)
         edited += [moved(values, mask, shift, random) for shift in shifts]
     found = answers_about(explainer, edited)[0] if score is None else score(edited)
     column = int(found[0].argmax()) if target is None else classes.index(target)

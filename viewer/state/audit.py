@@ -58,6 +58,7 @@ class Audit(QObject):
     selectedChanged = Signal()
     regionChanged = Signal()
     concealedChanged = Signal()
+    proposalsChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +70,8 @@ class Audit(QObject):
         """The id of the landmark or intervention that is taken hold of."""
         self.region: Shape | None = None
         """Where "which kernels look here" is asked."""
+        self.proposals: tuple[tuple[str, Shape], ...] = ()
+        """Regions that are offered, with what they are called: seen, not kept."""
         self.blind = False
         self._histories: dict[str, _History] = {}
 
@@ -78,6 +81,7 @@ class Audit(QObject):
         before = self.concealed
         self.image, self.document = image, document
         self.selected, self.region = "", None
+        self.set_proposals(())
         self._histories[image] = self._histories.pop(image, _History())
         while len(self._histories) > _IMAGES:
             self._histories.pop(next(iter(self._histories)))
@@ -251,6 +255,11 @@ class Audit(QObject):
         if item_id != self.selected:
             self.selected = item_id
             self.selectedChanged.emit()
+
+    def set_proposals(self, proposals: tuple[tuple[str, Shape], ...]) -> None:
+        if proposals != self.proposals:
+            self.proposals = proposals
+            self.proposalsChanged.emit()
 
     def set_region(self, region: Shape | None) -> None:
         if region != self.region:

@@ -73,6 +73,17 @@ class OpenFrame:
         return self.pyramid.source
 
 
+@dataclass(frozen=True, eq=False)
+class Pane:
+    """A picture beside the main one: the same scan (or another, of the same size) with another
+    answer over it. ``title`` says what is other ("shallow", "untrained", "difference")."""
+
+    title: str
+    explanation: Explanation | None
+    overlay: Overlay | None
+    pyramid: Pyramid | None = None
+
+
 class Session(QObject):
     """Setters ignore equal values, so that every signal means a change."""
 
@@ -87,6 +98,7 @@ class Session(QObject):
     engineChanged = Signal()
     messageChanged = Signal()
     cursorChanged = Signal()
+    panesChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -115,6 +127,9 @@ class Session(QObject):
         """The frame point (x, y) under the mouse."""
         self.curtain: float | None = None
         """Left of this share of the viewport's width the scan is bare; None without a curtain."""
+        self.title = ""
+        """What the main picture is called while others are beside it."""
+        self.panes: tuple[Pane, ...] = ()
         self.audit = Audit(self)
         self.audit.concealedChanged.connect(self._reveal)
         self._answer: OverlayMaker | None = None
@@ -283,6 +298,12 @@ class Session(QObject):
         if shown != self.corner_text:
             self.corner_text = shown
             self.overlayChanged.emit()
+
+    def set_panes(self, title: str, panes: tuple[Pane, ...]) -> None:
+        """Show these beside the main picture; none takes them away."""
+        if panes or self.panes:
+            self.title, self.panes = title, panes
+            self.panesChanged.emit()
 
     def set_curtain(self, share: float | None) -> None:
         if share != self.curtain:
