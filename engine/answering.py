@@ -6,20 +6,24 @@ only what is new about them.
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import rasters
-from engine.checkpoint import choose_device, load_model, model_files
+from engine.checkpoint import LoadedModel, choose_device, load_model, model_files
 from engine.errors import RequestError
 from engine.evidence.interventions import Workpiece
 from engine.evidence.nulls import untrained
 from engine.explainer import Explainer, Observed, network_input, observe
-from engine.explanation import explained, look, withheld
+from engine.explanation import check_method, explained, look, withheld
 from engine.kernels import kernel_maps, rank_by_activation, rank_by_class, rank_by_region
 from engine.questions import (
     Candidates,
@@ -37,7 +41,7 @@ from engine.questions import (
     WhatIf,
     WhatIfAnswer,
 )
-from engine.results import Explanation, KernelMaps
+from engine.results import Explanation, KernelMaps, Method
 from engine.shapes import Shape
 
 _SUBJECTS, _MODELS, _UNTRAINED, _WORKPIECES, _OBSERVED = 6, 4, 4, 6, 6  # kept
@@ -70,6 +74,25 @@ class _Kept(Generic[T]):
         return found
 
 
+@dataclass(frozen=True)
+class _Model:
+    """A model as it is on disk now, ``files`` with when each was changed and its size: one that was
+    replaced is another one."""
+
+    path: Path
+    device: str
+    files: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def of(cls, network: Network) -> _Model:
+        files = []
+        for file in model_files(network.model):
+            with contextlib.suppress(OSError):  # it has just gone
+                facts = file.stat()
+                files.append((file.name, facts.st_mtime_ns, facts.st_size))
+        return cls(network.model, network.device, tuple(files))
+
+
 class Desk:
     """Answers one question after another. Raises :class:`engine.errors.EngineError` for what
     cannot be answered."""
@@ -83,10 +106,7 @@ class Desk:
 
     def explainer(self, network: Network) -> Explainer:
         """The trained model of a network."""
-        return self._models.of(
-            _on_disk(network),
-            lambda: Explainer.prepare(load_model(network.model), choose_device(network.device)),
-        )
+        return self._trained(_Model.of(network))
 
     def answer(self, question: Question) -> Any:
         """What :mod:`engine.questions` says for each kind of question."""
@@ -95,8 +115,7 @@ class Desk:
         subject = self._subjects.get(question.key)
         if subject is None:
             return Unseen(question.key)
-        work = _Work(self, question.key, subject, question.network)
-        asked = question.asked
+        work, asked = self._work(question, subject), question.asked
         if isinstance(asked, Explain):
             return work.explain(asked)
         if isinstance(asked, RankKernels):
@@ -106,78 +125,96 @@ class Desk:
         if isinstance(asked, WhatIf):
             return work.what_if(asked)
         if isinstance(asked, Control):
-            return work.piece.control(asked)
+            return work.piece.control(work.explainer, asked)
         if isinstance(asked, FindCandidates):
             return Candidates(work.piece.candidates())
         raise RequestError(f"the engine does not know the question {type(asked).__name__}")
 
-    def piece(self, key: str, subject: Subject, network: Network) -> Workpiece:
-        """An image as a model reads it."""
-        return self._pieces.of(
-            (key, _on_disk(network)),
-            lambda: Workpiece(self.explainer(network), subject.image, subject.aspect_ratio),
+    def _work(self, question: Question, subject: Subject) -> _Work:
+        key, number = question.key, question.network.untrained
+        model = _Model.of(question.network)
+        explainer = self._trained(model)
+        side = explainer.model.specification.input_size
+        piece = self._pieces.of(
+            (key, side), lambda: Workpiece(subject.image, side, subject.aspect_ratio)
+        )
+        if number:
+            explainer = self._untrained.of(
+                (key, model, number), lambda: _never_taught(explainer, piece, number)
+            )
+
+        def seen(edits: tuple[Edit, ...]) -> tuple[Observed | None, str]:
+            modality = None if edits or number else subject.modality
+            return self._seen.of(
+                (key, model, number, edits), lambda: _look(explainer, piece, edits, modality)
+            )
+
+        return _Work(explainer, piece, seen)
+
+    def _trained(self, model: _Model) -> Explainer:
+        return self._models.of(
+            model, lambda: Explainer.prepare(load_model(model.path), choose_device(model.device))
         )
 
-    def untrained(self, key: str, network: Network, piece: Workpiece) -> Explainer:
-        """A network of the same shape that never learnt anything. What its batch norms take for
-        mean and spread is that of the image and of its mirror image."""
-        trained = self.explainer(network)
 
-        def make() -> Explainer:
-            squares = (piece.square, np.ascontiguousarray(piece.square[:, ::-1]))
-            inputs = [network_input(trained, square) for square in squares]
-            bare = untrained(trained.model.network, inputs, network.untrained)
-            return Explainer.prepare(replace(trained.model, network=bare), trained.device)
-
-        return self._untrained.of((key, network.untrained, _on_disk(network)), make)
-
-    def seen(
-        self, key: Hashable, look_at: Callable[[], tuple[Observed | None, str]]
-    ) -> tuple[Observed | None, str]:
-        """What a network saw of an image, or why the model gives no output."""
-        return self._seen.of(key, look_at)
+def _never_taught(trained: Explainer, piece: Workpiece, number: int) -> Explainer:
+    """A network of the same shape that never learnt anything, about which nothing is known. What
+    its batch norms take for mean and spread is that of the image and of its mirror image."""
+    square = piece.square
+    inputs = [
+        network_input(trained, each) for each in (square, np.ascontiguousarray(square[:, ::-1]))
+    ]
+    bare = untrained(trained.model.network, inputs, number)
+    facts = replace(trained.model.specification, weights_sha256="", gate_sha256="")
+    return Explainer.prepare(LoadedModel(bare, facts), trained.device)
 
 
+def _look(
+    explainer: Explainer, piece: Workpiece, edits: tuple[Edit, ...], modality: str | None
+) -> tuple[Observed | None, str]:
+    """What a network sees of an edited image, or why the model gives no output for it; without a
+    ``modality`` it is not asked whether it does."""
+    square = piece.read(piece.edited(edits)) if edits else piece.square
+    if modality is None:
+        return observe(explainer, square, piece.geometry), ""
+    return look(explainer, square, piece.geometry, modality)
+
+
+@dataclass(frozen=True, eq=False)
 class _Work:
-    """One image before one network."""
+    """One image before one network; ``seen`` is what the network saw of it after some edits."""
 
-    def __init__(self, desk: Desk, key: str, subject: Subject, network: Network) -> None:
-        self._key, self._desk = (key, _on_disk(network), network.untrained), desk
-        self._modality = subject.modality
-        self._untrained = network.untrained > 0
-        self.piece = desk.piece(key, subject, network)
-        self.explainer = (
-            desk.untrained(key, network, self.piece) if self._untrained else desk.explainer(network)
-        )
-
-    def _seen(self, edits: tuple[Edit, ...] = ()) -> tuple[Observed | None, str]:
-        explainer, piece = self.explainer, self.piece
-
-        def look_at() -> tuple[Observed | None, str]:
-            if edits:
-                return observe(explainer, piece.read(piece.edited(edits)), piece.geometry), ""
-            if self._untrained:
-                return observe(explainer, piece.square, piece.geometry), ""
-            return look(explainer, piece.square, piece.geometry, self._modality)
-
-        return self._desk.seen((self._key, edits, self._modality), look_at)
+    explainer: Explainer
+    piece: Workpiece
+    seen: Callable[[tuple[Edit, ...]], tuple[Observed | None, str]]
 
     def explain(self, asked: Explain) -> Explanation:
-        observed, reason = self._seen(asked.edits)
+        started = time.perf_counter()
+        explainer, piece = self.explainer, self.piece
+        check_method(asked.method, asked.target, explainer.identity)
+        observed, reason = self.seen(asked.edits)
         if observed is None:
-            piece = self.piece
-            return withheld(self.explainer, piece.square, piece.geometry, asked.method, reason)
-        return explained(self.explainer, observed, asked.method, asked.target, asked.with_classes)
+            return withheld(explainer, piece.square, piece.geometry, asked.method, reason)
+        return explained(
+            explainer, observed, asked.method, asked.target, asked.with_classes, started
+        )
 
-    def _observed(self) -> Observed:
-        observed, reason = self._seen()
+    def _observed(self, method: Method, layers: Sequence[str]) -> Observed:
+        """The image itself, for questions about kernels of ``layers``."""
+        check_method(method, None, self.explainer.identity)
+        for layer in layers:
+            if layer not in self.explainer.layers:
+                known = ", ".join(self.explainer.layers)
+                raise RequestError(f"the layer {layer!r} is not among those explained: {known}")
+        observed, reason = self.seen(())
         if observed is None:
             raise RequestError(f"the model gives no output for this image: {reason}")
         return observed
 
     def rank(self, asked: RankKernels) -> Ranked:
-        explainer, observed = self.explainer, self._observed()
+        explainer = self.explainer
         layers = asked.layers or explainer.layers
+        observed = self._observed(asked.method, layers)
         if asked.by == "activation":
             scores = rank_by_activation(explainer, observed, layers)
         elif asked.by == "class":
@@ -189,30 +226,32 @@ class _Work:
             scores = rank_by_region(explainer, observed, asked.method, region, layers, asked.target)
         return Ranked(scores[: asked.most], len(scores))
 
-    def _on_input(self, shape: Shape) -> Any:
-        """A region of the frame as shares of the pixels of the model's input."""
+    def _on_input(self, shape: Shape) -> NDArray[np.float32]:
+        """A region of the frame as shares of the pixels of the model's input, [S, S]."""
         geometry = self.piece.geometry
-        whole = np.zeros((geometry.input_size, geometry.input_size), np.float32)
         part = rasters.coverage(shape, geometry.frame_size, geometry.fitted_size)
         if not part.any():
-            raise RequestError("the region lies outside the image")
+            raise RequestError("the region lies outside the image, or is too small to be seen")
+        whole = np.zeros((geometry.input_size, geometry.input_size), np.float32)
         geometry.crop(whole)[...] = part
         return whole
 
     def map_kernels(self, asked: MapKernels) -> KernelMaps:
         """All in one chunk: whoever asks chooses how many it waits for."""
-        parts = kernel_maps(
-            self.explainer,
-            self._observed(),
-            asked.method,
-            asked.layer,
-            asked.kernels,
-            asked.target,
-            chunk=max(1, len(asked.kernels)),
+        if not asked.kernels:
+            raise RequestError("no kernel was asked for")
+        observed = self._observed(asked.method, (asked.layer,))
+        return next(
+            kernel_maps(
+                self.explainer,
+                observed,
+                asked.method,
+                asked.layer,
+                asked.kernels,
+                asked.target,
+                chunk=len(asked.kernels),
+            )
         )
-        for part in parts:
-            return part
-        raise RequestError("no kernel was asked for")
 
     def what_if(self, asked: WhatIf) -> WhatIfAnswer:
         piece, edits = self.piece, asked.edits
@@ -220,12 +259,7 @@ class _Work:
         images = [piece.copy, together]
         if asked.alone:
             images += [piece.edited((edit,)) for edit in edits]
-        before, after, *alone = (tuple(row) for row in piece.answers(images).tolist())
+        table = piece.answers(self.explainer, images)
+        before, after, *alone = (tuple(row) for row in table.tolist())
         classes = self.explainer.identity.classes
         return WhatIfAnswer(classes, before, after, tuple(alone), together)
-
-
-def _on_disk(network: Network) -> Hashable:
-    """The model as it is on disk now: one that was replaced is another one."""
-    changed = max((file.stat().st_mtime_ns for file in model_files(network.model)), default=0)
-    return network.model, network.device, changed

@@ -31,7 +31,9 @@ _SEEDS = ("full", "peak", "top_k", "uniform", "class")
 _UNPOOLINGS = ("switch", "nearest", "average")
 
 
-def _check(method: Method, target: str | None, model: ModelIdentity) -> None:
+def check_method(method: Method, target: str | None, model: ModelIdentity) -> None:
+    """Raise :class:`RequestError` for a method that is not known, or a class that the model does
+    not have."""
     if method.rule not in RULES:
         raise RequestError(f"the rule {method.rule!r} is not known; known are {', '.join(RULES)}")
     if method.seed not in _SEEDS:
@@ -118,7 +120,7 @@ def explain(
     for an image that cannot be read.
     """
     started = time.perf_counter()
-    _check(method, target, explainer.identity)
+    check_method(method, target, explainer.identity)
     square, geometry = fit_to_square(image, explainer.model.specification.input_size, aspect_ratio)
     observed, reason = look(explainer, square, geometry, modality)
     if observed is None:
@@ -137,7 +139,7 @@ def explained(
     """The same about what was seen before; ``started`` is when looking at it began."""
     started = time.perf_counter() if started is None else started
     identity = explainer.identity
-    _check(method, target, identity)
+    check_method(method, target, identity)
     ranked = predictions(explainer, observed)
     chosen = target or ranked[0].name
     maps = layer_maps(explainer, observed.recording, method, identity.classes.index(chosen))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 
@@ -25,7 +26,10 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     temporary = path.with_name(f".{path.name}.part")
     try:
         temporary.touch(mode)
-        temporary.write_bytes(data)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # or a loss of power could leave the name without the content
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -43,7 +43,8 @@ def checked(grey: NDArray[Any]) -> NDArray[np.float32]:
     if grey.ndim != 2 or grey.size == 0:
         raise RequestError(f"the image has the shape {grey.shape}; a grey image (H, W) is needed")
     values = np.array(grey, np.float32, order="C")
-    if not bool(np.isfinite(values).all()):
+    whole = grey.dtype.kind in "biu"  # whole numbers are finite
+    if not whole and not bool(np.isfinite(values).all()):
         raise RequestError("the image holds values that are not finite numbers")
     return values
 

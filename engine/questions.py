@@ -44,7 +44,8 @@ class Network:
 @dataclass(frozen=True)
 class Edit:
     """A region of the image changed on purpose: ``in-paint`` from its surroundings, with their
-    grain; ``blur`` beyond recognition; ``mean``, one grey, the mean of its surroundings."""
+    grain (more than a twenty-fifth of the image becomes as with ``mean``); ``blur`` beyond
+    recognition; ``mean``, one grey, the mean of its surroundings."""
 
     shape: Shape
     way: EditWay = "in-paint"
@@ -120,9 +121,9 @@ class WhatIfAnswer:
 @dataclass(frozen=True)
 class Control:
     """→ :class:`engine.evidence.effects.Effect`: one edit held against as much elsewhere, at
-    ``places`` random places that touch none of ``avoid``; what a marker covers is also moved to
-    ``moves`` random places. With other ``seed``s other places are drawn, so that many of them can
-    be asked for a few at a time."""
+    ``places`` random places that touch none of ``avoid`` (where there is no such place, anywhere);
+    what a marker covers is also moved to ``moves`` random places. With other ``seed``s other places
+    are drawn, so that many of them can be asked for a few at a time."""
 
     edit: Edit
     target: str

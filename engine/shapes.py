@@ -15,7 +15,7 @@ Point = tuple[float, float]
 Kind = Literal["box", "polygon", "stroke", "point"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _LEAST = {"box": 2, "polygon": 3, "stroke": 1, "point": 1}
-_MOST_POINTS = 20_000
+MOST_POINTS = 20_000
 _FARTHEST = 1e7  # pixels
 
 
@@ -23,7 +23,8 @@ _FARTHEST = 1e7  # pixels
 class Shape:
     """``points``: two opposite corners of a box, the corners of a polygon, the path of a stroke,
     one point. ``width`` is the diameter of strokes and points, ``holes`` are polygons inside a
-    polygon that do not belong to it. Raises :class:`ValueError` for what is no shape."""
+    polygon that do not belong to it; nothing else has them. Raises :class:`ValueError` for what is
+    no shape."""
 
     kind: Kind
     points: tuple[Point, ...]
@@ -37,13 +38,18 @@ class Shape:
         count, least = len(self.points), _LEAST[self.kind]
         if count < least or (exact and count != least):
             raise ValueError(f"a {self.kind} has {least} points, not {count}")
+        if self.holes and (self.kind != "polygon" or min(map(len, self.holes)) < 3):
+            raise ValueError("a hole is a polygon in a polygon")
         every = [*self.points, *(point for hole in self.holes for point in hole)]
-        if len(every) > _MOST_POINTS:
-            raise ValueError(f"a shape of {len(every)} points; at most {_MOST_POINTS} are used")
+        if len(every) > MOST_POINTS:
+            raise ValueError(f"a shape of {len(every)} points; at most {MOST_POINTS} are used")
         if not all(-_FARTHEST < value < _FARTHEST for point in every for value in point):
             raise ValueError("a shape with a point that is no place on an image")
-        if self.kind in ("stroke", "point") and not 0 < self.width < _FARTHEST:
-            raise ValueError(f"a {self.kind} needs a width, not {self.width}")
+        if self.kind in ("stroke", "point"):
+            if not 0 < self.width < _FARTHEST:
+                raise ValueError(f"a {self.kind} needs a width, not {self.width}")
+        elif self.width != 0:
+            raise ValueError(f"a {self.kind} has no width, but {self.width} is given")
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -72,7 +78,8 @@ class Shape:
         return replace(self, points=shift(self.points), holes=tuple(map(shift, self.holes)))
 
     def scaled(self, across: float, down: float) -> Shape:
-        """The same region on a grid with ``across`` × ``down`` as many pixels."""
+        """The same region on a grid with ``across`` × ``down`` as many pixels; where they differ,
+        a stroke keeps its area, not its width, which can be one number only."""
 
         def stretch(points: Sequence[Point]) -> tuple[Point, ...]:
             return tuple((x * across, y * down) for x, y in points)
@@ -119,7 +126,7 @@ class Shape:
             points = _points(facts["points"])
             holes = tuple(_points(hole) for hole in facts.get("holes", ()))
             return cls(facts["kind"], points, float(facts.get("width", 0.0)), holes)
-        except (LookupError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"no shape: {type(error).__name__} {error}") from error
 
 

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from viewer import commands
+from viewer.action_row import ActionRow, separator, with_image, with_layers, with_series
+from viewer.audit_actions import AUDIT, EDIT, SHOWING
 from viewer.commands import Context
 from viewer.dialogs import texts
-
-
-def _always(context: Context) -> bool:
-    return True
-
-
-def _with_image(context: Context) -> bool:
-    return context.session.open is not None
-
-
-def _with_series(context: Context) -> bool:
-    """Also where the image could not be decoded: the way to the next one stays open."""
-    return context.session.place is not None
-
-
-def _with_layers(context: Context) -> bool:
-    return context.session.layer is not None
+from viewer.verbs import export
 
 
 def _show_help(context: Context) -> None:
     """Every row of the table below, to read."""
     rows = [(row.menu.replace("&", ""), row.text, row.shortcuts) for row in ACTIONS if row.id]
     texts.show(context.window, "Keys and gestures", texts.help_text(rows))
-
-
-@dataclass(frozen=True)
-class ActionRow:
-    """``menu`` names the menu it stands in; rows with the same menu stand in order. A row whose
-    id is empty is a separator. Shortcuts of a row with ``in_view`` act only while the scan has the
-    focus, because lists and sliders need the same keys."""
-
-    id: str
-    menu: str
-    text: str
-    shortcuts: tuple[str, ...]
-    command: Callable[[Context], None]
-    enabled: Callable[[Context], bool] = _always
-    in_view: bool = False
-
-
-def _separator(menu: str) -> ActionRow:
-    return ActionRow("", menu, "", (), commands.nothing)
 
 
 ACTIONS: tuple[ActionRow, ...] = (
@@ -64,52 +28,59 @@ ACTIONS: tuple[ActionRow, ...] = (
         commands.stop_reading,
         lambda context: context.session.reading is not None,
     ),
-    _separator("&File"),
+    separator("&File"),
+    ActionRow(
+        "export",
+        "&File",
+        "Export pictures, a report or numbers …",
+        ("Ctrl+P",),
+        export.show_export,
+        with_image,
+    ),
     ActionRow(
         "export-view",
         "&File",
         "Export this view …",
         ("P", "Ctrl+E"),
-        commands.export_view,
-        _with_image,
+        export.export_view,
+        with_image,
     ),
     ActionRow(
         "export-full",
         "&File",
         "Export at full resolution …",
         ("Ctrl+Shift+E",),
-        commands.export_full,
-        _with_image,
+        export.export_full,
+        with_image,
     ),
     ActionRow(
         "identity-export",
         "&File",
         "Identity in exports on or off",
         (),
-        commands.toggle_identity_export,
+        export.toggle_identity_export,
     ),
-    ActionRow("copy", "&File", "Copy this view", ("Ctrl+C",), commands.copy_view, _with_image),
-    _separator("&File"),
+    ActionRow("copy", "&File", "Copy this view", ("Ctrl+C",), export.copy_view, with_image),
+    separator("&File"),
     ActionRow("quit", "&File", "Quit", ("Ctrl+Q",), commands.leave),
-    ActionRow("fit", "&Image", "Fit to the window", ("F",), commands.fit, _with_image),
-    ActionRow("one-to-one", "&Image", "One to one", ("Ctrl+1",), commands.one_to_one, _with_image),
-    ActionRow("zoom-in", "&Image", "Zoom in", ("+", "="), commands.zoom_in, _with_image),
-    ActionRow("zoom-out", "&Image", "Zoom out", ("-",), commands.zoom_out, _with_image),
-    _separator("&Image"),
-    ActionRow(
-        "window-1", "&Image", "Window of the file", ("1",), commands.file_window, _with_image
-    ),
-    ActionRow("window-0", "&Image", "Auto window", ("0",), commands.auto_window, _with_image),
-    ActionRow("invert", "&Image", "Invert", ("N",), commands.invert, _with_image),
-    ActionRow("reset", "&Image", "Reset the display", ("Esc",), commands.reset, _with_image),
-    _separator("&Image"),
+    *EDIT,
+    ActionRow("fit", "&Image", "Fit to the window", ("F",), commands.fit, with_image),
+    ActionRow("one-to-one", "&Image", "One to one", ("Ctrl+1",), commands.one_to_one, with_image),
+    ActionRow("zoom-in", "&Image", "Zoom in", ("+", "="), commands.zoom_in, with_image),
+    ActionRow("zoom-out", "&Image", "Zoom out", ("-",), commands.zoom_out, with_image),
+    separator("&Image"),
+    ActionRow("window-1", "&Image", "Window of the file", ("1",), commands.file_window, with_image),
+    ActionRow("window-0", "&Image", "Auto window", ("0",), commands.auto_window, with_image),
+    ActionRow("invert", "&Image", "Invert", ("N",), commands.invert, with_image),
+    ActionRow("reset", "&Image", "Reset the display", ("Esc",), commands.reset, with_image),
+    separator("&Image"),
     ActionRow(
         "next-image",
         "&Image",
         "Next image",
         ("Down", "Right"),
         commands.next_image,
-        _with_series,
+        with_series,
         in_view=True,
     ),
     ActionRow(
@@ -118,11 +89,11 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Previous image",
         ("Up", "Left"),
         commands.previous_image,
-        _with_series,
+        with_series,
         in_view=True,
     ),
     ActionRow(
-        "next-series", "&Image", "Next series", ("PgDown",), commands.next_series, _with_series
+        "next-series", "&Image", "Next series", ("PgDown",), commands.next_series, with_series
     ),
     ActionRow(
         "previous-series",
@@ -130,33 +101,35 @@ ACTIONS: tuple[ActionRow, ...] = (
         "Previous series",
         ("PgUp",),
         commands.previous_series,
-        _with_series,
+        with_series,
     ),
-    ActionRow("next-layer", "&Overlay", "Next layer", ("]",), commands.next_layer, _with_layers),
+    ActionRow("next-layer", "&Overlay", "Next layer", ("]",), commands.next_layer, with_layers),
     ActionRow(
         "previous-layer",
         "&Overlay",
         "Previous layer",
         ("[",),
         commands.previous_layer,
-        _with_layers,
+        with_layers,
     ),
-    ActionRow("next-class", "&Overlay", "Next class", ("}",), commands.next_class, _with_layers),
+    ActionRow("next-class", "&Overlay", "Next class", ("}",), commands.next_class, with_layers),
     ActionRow(
         "previous-class",
         "&Overlay",
         "Previous class",
         ("{",),
         commands.previous_class,
-        _with_layers,
+        with_layers,
     ),
-    _separator("&Overlay"),
+    separator("&Overlay"),
     ActionRow("overlay", "&Overlay", "Overlay on or off", ("V",), commands.toggle_overlay),
     ActionRow("contours", "&Overlay", "Contours on or off", ("O",), commands.toggle_contours),
     ActionRow("fill", "&Overlay", "Colour on or off", ("K",), commands.toggle_fill),
     ActionRow(
         "range", "&Overlay", "One range for all layers on or off", ("R",), commands.toggle_range
     ),
+    *SHOWING,
+    *AUDIT,
     ActionRow("corner-text", "&View", "Corner text on or off", ("I",), commands.toggle_corner_text),
     ActionRow("planes", "&View", "Graphics of the file on or off", ("G",), commands.toggle_planes),
     ActionRow(

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QSizeF
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 import resources
 from engine.findings import Finding
 from engine.presets import in_words
-from viewer.canvas.compose import scene_of
 from viewer.canvas.image_view import ImageView
-from viewer.canvas.scene import Scene
 from viewer.dialogs import texts
-from viewer.exporters import picture
-from viewer.exporters.names import suggested_name
 from viewer.state.recents import Recent
 from viewer.state.session import Place, Session
 from viewer.state.workbench import Workbench
@@ -71,90 +63,6 @@ def leave(context: Context) -> None:
     context.window.close()
 
 
-# exporting
-@dataclass(frozen=True, eq=False)
-class Export:
-    """A picture to be, with everything that its JSON says, taken at one moment: what happens in
-    the window afterwards cannot change it. ``paint`` may be called in a thread."""
-
-    paint: Callable[[], QImage]
-    facts: dict[str, Any]
-    path: Path
-    frame: int
-    name: str
-
-    def write(self, target: Path) -> None:
-        facts = {**self.facts, "input": picture.input_facts(self.path, self.frame)}
-        picture.write_picture(target, self.paint(), facts)
-
-
-def _export(context: Context, paint: Callable[[Scene], QImage]) -> Export:
-    session = context.session
-    opened = session.open
-    scene = scene_of(session, identity_shown=session.identity_exported)
-    assert opened is not None
-    assert scene is not None
-    instance = opened.place.instance
-    layer = session.layer.name if session.layer is not None else "scan"
-    return Export(
-        paint=lambda: paint(scene),
-        facts=picture.provenance(session.explanation, session.overlay),
-        path=instance.path,
-        frame=opened.place.frame,
-        name=suggested_name(instance.attributes, layer),
-    )
-
-
-def screen_export(context: Context) -> Export:
-    """The view as it stands."""
-    view = context.view
-    size, ratio, now = QSizeF(view.width(), view.height()), view.devicePixelRatioF(), view.view
-    return _export(context, lambda scene: picture.as_on_screen(scene, size, now, ratio))
-
-
-def full_export(context: Context) -> Export:
-    """The whole frame, with no pixel lost."""
-    return _export(context, picture.full_resolution)
-
-
-def save_export(context: Context, export: Export, target: Path) -> None:
-    """Paint and write the picture and its JSON in the background; the window stays usable."""
-    context.session.say(f"Exporting {target.name} …")
-    context.workbench.export(target, lambda: export.write(target))
-
-
-def _ask_and_save(context: Context, export: Export) -> None:
-    dialog = QFileDialog(context.window, "Export the picture", export.name, "PNG (*.png)")
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix("png")
-    if dialog.exec():
-        save_export(context, export, Path(dialog.selectedFiles()[0]))
-    dialog.deleteLater()
-
-
-def export_view(context: Context) -> None:
-    _ask_and_save(context, screen_export(context))
-
-
-def export_full(context: Context) -> None:
-    _ask_and_save(context, full_export(context))
-
-
-def copy_view(context: Context) -> None:
-    QApplication.clipboard().setImage(screen_export(context).paint())
-    context.session.say(f"Copied this view, {identity_words(context)}.")
-
-
-def identity_words(context: Context) -> str:
-    return "with the identity on it" if context.session.identity_exported else "identity hidden"
-
-
-def toggle_identity_export(context: Context) -> None:
-    session = context.session
-    session.identity_exported = not session.identity_exported
-    session.say(f"Exports are made {identity_words(context)}, from now until the program ends.")
-
-
 # the image
 def fit(context: Context) -> None:
     context.view.fit()
@@ -189,6 +97,10 @@ def invert(context: Context) -> None:
 
 
 def reset(context: Context) -> None:
+    """Back to how the image was at first; before that, from a kernel to its layer."""
+    if context.session.kernel is not None:
+        context.session.show_kernel(None)
+        return
     context.session.reset_window()
     context.view.fit()
 

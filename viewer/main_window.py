@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
-    QDockWidget,
     QLabel,
     QLineEdit,
     QMainWindow,
@@ -28,39 +27,27 @@ from PySide6.QtWidgets import (
 )
 
 from viewer import commands
-from viewer.actions import ACTIONS, ActionRow
+from viewer.action_row import ActionRow
+from viewer.actions import ACTIONS
 from viewer.canvas.image_view import ImageView
 from viewer.commands import Context
+from viewer.docks import Docks
 from viewer.messages import sentence
-from viewer.panels.evidence import EvidencePanel
-from viewer.panels.layer_strip import LayerStrip
-from viewer.panels.overlay_controls import OverlayControls
-from viewer.panels.prediction import PredictionPanel
+from viewer.panels.evidence import EvidencePanel, VerdictLabel
+from viewer.panels.landmarks import LandmarksPanel
 from viewer.panels.reading_bar import ReadingBar
-from viewer.panels.study_list import StudyList
+from viewer.panels.review import ReviewPanel
+from viewer.panels.uses_table import UsesTable
 from viewer.panels.welcome import Welcome
+from viewer.panels.what_if import WhatIfPanel
 from viewer.state.lane import Lane
 from viewer.state.recents import forget_recents, read_recents
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
+from viewer.verbs import compare
+from viewer.verbs.landmarks import LandmarkFiles
 
-_LEFT, _RIGHT, _BELOW = (
-    Qt.DockWidgetArea.LeftDockWidgetArea,
-    Qt.DockWidgetArea.RightDockWidgetArea,
-    Qt.DockWidgetArea.BottomDockWidgetArea,
-)
-
-# title, object name, panel, area
-_DOCKS: tuple[tuple[str, str, type[QWidget], Qt.DockWidgetArea], ...] = (
-    ("Studies", "studies", StudyList, _LEFT),
-    ("Prediction", "prediction", PredictionPanel, _RIGHT),
-    ("Evidence", "evidence", EvidencePanel, _RIGHT),
-    ("Response", "response", OverlayControls, _RIGHT),
-    ("Layers, from the image to the classes", "layers", LayerStrip, _BELOW),
-)
-# what belongs to the audit: made of the workbench, tabs of one another
-_AUDIT_DOCKS: tuple[tuple[str, str, type[QWidget]], ...] = ()
-_ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
+_ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit, UsesTable)
 _ENGINE_TEXT = {
     "starting": "Engine warming up …",
     "ready": "Engine ready",
@@ -90,27 +77,21 @@ class MainWindow(QMainWindow):
         layout.addWidget(self._make_centre(), 1)
         self.setCentralWidget(centre)
         self.context = Context(session, workbench, self.view, self)
-        self.panels: dict[str, QWidget] = {}
-        self._docks: dict[str, QDockWidget] = {}
-        for title, name, panel_type, area in _DOCKS:
-            self._dock(title, name, panel_type(session), area)  # type: ignore[arg-type]
-        for title, name, audit_type in _AUDIT_DOCKS:
-            dock = self._dock(title, name, audit_type(workbench), _RIGHT)  # type: ignore[arg-type]
-            self.tabifyDockWidget(self._docks["response"], dock)
-        self._docks["response"].raise_()
-        self.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
-        self.setCorner(Qt.Corner.BottomLeftCorner, _LEFT)
+        self.docks = Docks(self, workbench)
+        self.panels = self.docks.panels
         self._actions: list[tuple[ActionRow, QAction]] = []
         self._make_menus()
         self.reading_bar = ReadingBar(self.session)
         self.reading_bar.stop.clicked.connect(lambda: commands.stop_reading(self.context))
         self.statusBar().addWidget(self.reading_bar)
+        self.verdict = VerdictLabel(session)
+        self.statusBar().addPermanentWidget(self.verdict)
         self.engine_label = QLabel()
         self.statusBar().addPermanentWidget(self.engine_label)
         self.statusBar().setSizeGripEnabled(False)
         self._connect()
         self.resize(QSize(1440, 900))
-        self._size_docks()
+        self.docks.lay_out()
 
     def _make_centre(self) -> QStackedWidget:
         """The welcome until something is open, then the viewport."""
@@ -128,26 +109,6 @@ class MainWindow(QMainWindow):
             lambda: centre.setCurrentWidget(self.view if self.session.place else self.welcome)
         )
         return centre
-
-    def _dock(self, title: str, name: str, panel: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setWidget(panel)
-        dock.setFeatures(
-            QDockWidget.DockWidgetFeature.DockWidgetMovable
-            | QDockWidget.DockWidgetFeature.DockWidgetClosable
-        )
-        self.addDockWidget(area, dock)
-        self.panels[name], self._docks[name] = panel, dock
-        return dock
-
-    def _size_docks(self) -> None:
-        docks = self._docks
-        wide, tall = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks([docks["studies"], docks["prediction"]], [270, 300], wide)
-        right = [docks[name] for name in ("prediction", "evidence", "response")]
-        self.resizeDocks(right, [215, 212, 383], tall)
-        self.resizeDocks([docks["layers"]], [196], tall)
 
     def _make_menus(self) -> None:
         menus: dict[str, QMenu] = {}
@@ -170,7 +131,7 @@ class MainWindow(QMainWindow):
         self._add_recents(menus["&File"])
         view_menu = menus["&View"]
         view_menu.addSeparator()
-        for dock in self.findChildren(QDockWidget):
+        for dock in self.docks.all():
             view_menu.addAction(dock.toggleViewAction())
         self._enable()
 
@@ -207,19 +168,12 @@ class MainWindow(QMainWindow):
         session.messageChanged.connect(self._show_message)
         session.placeChanged.connect(lambda: session.say(""))
         self.workbench.failed.connect(lambda error: session.say(sentence(error)))
-        self.workbench.exported.connect(
-            lambda path: session.say(
-                f"Exported {path.name} and its JSON, {commands.identity_words(self.context)}."
-            )
-        )
         self.workbench.exportFailed.connect(
-            lambda error: session.say(f"The picture was not exported. {sentence(error)}")
+            lambda error: session.say(f"The file was not exported. {sentence(error)}")
         )
         self.view.imageWheeled.connect(lambda by: commands.step_image(self.context, by))
         self.view.menuAsked.connect(self._show_menu)
-        evidence = self.panels["evidence"]
-        assert isinstance(evidence, EvidencePanel)
-        evidence.asked.connect(lambda finding: commands.show_finding(self.context, finding))
+        self._connect_audit()
         application = QApplication.instance()
         assert application is not None
         application.installEventFilter(self)
@@ -229,9 +183,31 @@ class MainWindow(QMainWindow):
         watch.start()
         self._show_engine()
 
+    def _connect_audit(self) -> None:
+        session, audit = self.session, self.session.audit
+        for changed in (
+            audit.documentChanged,
+            audit.selectedChanged,
+            session.panesChanged,
+            self.workbench.comparing.changed,
+        ):
+            changed.connect(self._enable)
+        evidence, review = self.docks.panel(EvidencePanel), self.docks.panel(ReviewPanel)
+        evidence.asked.connect(lambda finding: commands.show_finding(self.context, finding))
+        for asks in (evidence, review):
+            asks.cardAsked.connect(lambda: commands.show_model_card(self.context))
+        self.verdict.asked.connect(lambda: self.docks.show("evidence"))
+        beside = self.docks.panel(WhatIfPanel).besideAsked
+        beside.connect(lambda: compare.toggle_compare_edited(self.context))
+        LandmarkFiles(self.context, self.docks.panel(LandmarksPanel))
+
     def _enable(self) -> None:
+        audit = self.session.audit
         for row, action in self._actions:
             action.setEnabled(row.enabled(self.context))
+            if row.id in ("undo", "redo"):
+                what = audit.undo_text if row.id == "undo" else audit.redo_text
+                action.setText(f"{row.text}: {what}" if what else row.text)
 
     def _show_engine(self) -> None:
         status = self.session.engine
@@ -282,6 +258,7 @@ class MainWindow(QMainWindow):
             self.session.say("An export is being finished; the window closes after it.")
             self.workbench.exported.connect(self.close)
             self.workbench.exportFailed.connect(self.close)
+            self.workbench.exportCancelled.connect(self.close)
             event.ignore()
             return
         application = QApplication.instance()

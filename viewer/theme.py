@@ -41,6 +41,17 @@ QSlider::handle:horizontal {{ background: {_TEXT}; width: 14px; height: 14px; ma
     border-radius: 7px; }}
 QSlider::handle:horizontal:focus {{ background: {_ACCENT}; }}
 QCheckBox {{ spacing: 7px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid #5b6577; border-radius: 3px; }}
+QCheckBox::indicator:checked {{ background: {_ACCENT}; border-color: {_ACCENT};
+    image: url({{icons}}/check.png); }}
+QCheckBox::indicator:focus, QCheckBox::indicator:hover {{ border-color: {_TEXT}; }}
+QCheckBox:disabled {{ color: #5b6577; }}
+QTabBar {{ background: {_BASE}; }}
+QTabBar::tab {{ background: {_BASE}; color: {_QUIET}; border: none; padding: 6px 5px;
+    font-size: 12px; border-bottom: 2px solid transparent; }}
+QTabBar::tab:selected {{ background: {_PANEL}; color: {_TEXT}; border-bottom-color: {_ACCENT}; }}
+QTabBar::tab:hover {{ color: {_TEXT}; }}
+QTabBar::tab:focus {{ border-bottom-color: {_TEXT}; }}
 QScrollBar {{ background: {_PANEL}; border: none; }}
 QScrollBar:vertical {{ width: 10px; }} QScrollBar:horizontal {{ height: 10px; }}
 QScrollBar::handle {{ background: {_LINE}; border-radius: 4px; min-width: 24px; min-height: 24px; }}

@@ -18,6 +18,7 @@ _REACH = 3  # pixels: from how far the in-painting takes its values
 _RING = 5  # pixels: the surroundings of a region, where grain is measured
 _TRIES = 60
 _BLUR, _LOST = 1.2, 1.095  # pixels; white noise over what this blur takes away of it
+_FINE = 8.0  # pixels: the σ of a blur that needs no more of them
 _BLURRED = 0.25  # of a region's shorter side: the σ at which nothing in it is recognised
 
 
@@ -63,11 +64,19 @@ def blurred(grey: NDArray[np.generic], region: Mask) -> Grey:
     sigma = max(1.0, _BLURRED * shorter)
     place = _window(region, round(3 * sigma))
     part = np.ascontiguousarray(result[place])
-    soft = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    mask = region[place]
+    soft, mask = _soft(part, sigma), region[place]
     part[mask] = soft[mask]
     result[place] = part
     return result
+
+
+def _soft(grey: Grey, sigma: float) -> Grey:
+    """A Gaussian blur; a wide one of fewer pixels, which shows no difference."""
+    (height, width), coarser = grey.shape, max(1.0, sigma / _FINE)
+    size = (max(1, round(width / coarser)), max(1, round(height / coarser)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), sigma / coarser, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def levelled(grey: NDArray[np.generic], region: Mask) -> Grey:
@@ -82,14 +91,6 @@ def levelled(grey: NDArray[np.generic], region: Mask) -> Grey:
     return filled(values, region, float(beside.mean()))
 
 
-def moved(
-    grey: NDArray[np.generic], region: Mask, shift: tuple[int, int], random: np.random.Generator
-) -> Grey:
-    """The image with what ``region`` holds taken away and laid down again, ``shift`` (rows,
-    columns) further. Raises :class:`ValueError` for a shift that leads out of the image."""
-    return pasted(erased(grey, region, random), grey, region, shift)
-
-
 def pasted(
     grey: NDArray[np.generic],
     source: NDArray[np.generic],
@@ -97,7 +98,8 @@ def pasted(
     shift: tuple[int, int] = (0, 0),
 ) -> Grey:
     """The image with what ``region`` of ``source`` holds laid on it, ``shift`` (rows, columns)
-    further. Raises :class:`ValueError` for a shift that leads out of the image."""
+    further: laid on the image without it, it has moved. Raises :class:`ValueError` for a shift that
+    leads out of the image."""
     rows, columns = np.nonzero(region)
     down, across = rows + shift[0], columns + shift[1]
     result = np.array(grey, np.float32)

@@ -8,18 +8,19 @@ its last step, so that an image without edits gives exactly the program's answer
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine import rasters
+from engine.errors import RequestError
 from engine.evidence.artefacts import Artefact, find_artefacts
 from engine.evidence.edits import blurred, erased, levelled
 from engine.evidence.effects import Effect
-from engine.evidence.reliance import effect_of, logits_of
-from engine.explainer import Explainer, network_input
+from engine.evidence.reliance import effect_of, logits_about
+from engine.explainer import Explainer
 from engine.geometry import InputGeometry
 from engine.outputs import probabilities_of
 from engine.preprocess import checked, shrunk, stretched
@@ -27,7 +28,6 @@ from engine.questions import Candidate, Control, Edit, EditWay
 from engine.shapes import Shape
 
 _SIDE = 1024  # pixels: the long side of the copy
-_AT_ONCE = 8  # images
 _LARGE = 0.04  # of the image: what is more becomes one grey instead of being painted over for long
 
 Grey = NDArray[np.float32]
@@ -41,25 +41,33 @@ WAYS: Mapping[EditWay, Callable[[Grey, Mask, np.random.Generator], Grey]] = {
 
 
 class Workpiece:
-    """A grey image (H, W) as one network reads it. Raises :class:`engine.errors.RequestError` for
-    an image that cannot be read."""
+    """A grey image (H, W) as networks with an input of ``side`` pixels read it; nothing here
+    depends on which. Raises :class:`engine.errors.RequestError` for an image that cannot be read.
+    """
 
-    def __init__(
-        self, explainer: Explainer, grey: NDArray[np.generic], aspect_ratio: float = 1.0
-    ) -> None:
-        self._explainer = explainer
+    def __init__(self, grey: NDArray[np.generic], side: int, aspect_ratio: float = 1.0) -> None:
         values = checked(grey)
-        side = explainer.model.specification.input_size
+        self._grey = grey
         self.frame_size = (values.shape[0], values.shape[1])
-        self.geometry = InputGeometry.fit(self.frame_size, side, aspect_ratio)
+        try:
+            self.geometry = InputGeometry.fit(self.frame_size, side, aspect_ratio)
+        except ValueError as error:
+            raise RequestError(f"pixels {aspect_ratio} times as high as wide: {error}") from error
         self._whole = shrunk(values, self.geometry)
-        self.copy = _reduced(values)
-        self._copy = shrunk(self.copy, self._fit(self.copy))
 
     @property
     def square(self) -> Grey:
         """What the network reads of the image as it is: (S, S) in 0…1."""
         return stretched(self._whole, self.geometry)
+
+    @cached_property
+    def copy(self) -> Grey:
+        """What is edited: the image at up to 1024 pixels a side, float32."""
+        return _reduced(checked(self._grey))
+
+    @cached_property
+    def _shrunk_copy(self) -> Grey:
+        return shrunk(self.copy, self._fit(self.copy))
 
     def _fit(self, image: Grey) -> InputGeometry:
         """The geometry of the copy: the same fitted size, so that differences can be added."""
@@ -69,8 +77,8 @@ class Workpiece:
 
     def mask(self, shape: Shape) -> Mask:
         """A shape over the image, on the copy."""
-        (height, width), (rows, columns) = self.frame_size, self.copy.shape
-        return rasters.mask(shape.scaled(columns / width, rows / height), (rows, columns))
+        rows, columns = self.copy.shape
+        return rasters.mask(shape, self.frame_size, (rows, columns))
 
     def edited(self, edits: Sequence[Edit], seed: int = 0) -> Grey:
         """The copy with all edits made, one after another."""
@@ -81,22 +89,15 @@ class Workpiece:
 
     def read(self, edited: Grey) -> Grey:
         """What the network would read of an edited copy: (S, S) in 0…1."""
-        difference = shrunk(edited, self._fit(edited)) - self._copy
+        difference = shrunk(edited, self._fit(edited)) - self._shrunk_copy
         return stretched(self._whole + difference, self.geometry)
 
-    def answers(self, edited: Sequence[Grey]) -> NDArray[np.float64]:
+    def answers(self, explainer: Explainer, edited: Sequence[Grey]) -> NDArray[np.float64]:
         """Probabilities [N, classes] of edited copies; the gate is not asked."""
-        squares = [self.read(image) for image in edited]
-        network, found = self._explainer.model.network, []
-        for start in range(0, len(squares), _AT_ONCE):
-            part = squares[start : start + _AT_ONCE]
-            inputs = torch.cat([network_input(self._explainer, square) for square in part])
-            with torch.inference_mode():
-                logits = logits_of(network(inputs).double().cpu(), self._explainer.graph.ending)
-            found.append(probabilities_of(logits, self._explainer.model.specification.output))
-        return np.concatenate(found)
+        logits = logits_about(explainer, [self.read(image) for image in edited])
+        return probabilities_of(logits, explainer.model.specification.output)
 
-    def control(self, asked: Control) -> Effect:
+    def control(self, explainer: Explainer, asked: Control) -> Effect:
         """One edit held against as much elsewhere."""
         mask, way = self.mask(asked.edit.shape), asked.edit.way
         avoid = np.zeros(mask.shape, bool)
@@ -105,7 +106,7 @@ class Workpiece:
         left, top, right, bottom = (round(side) for side in asked.edit.shape.bounds)
         candidate = Artefact(asked.kind, mask, (left, top, right, bottom))
         return effect_of(
-            self._explainer,
+            explainer,
             self.copy,
             candidate,
             asked.target,
@@ -114,7 +115,7 @@ class Workpiece:
             asked.seed,
             asked.moves,
             lambda grey, region, random: _without(grey, region, way, random),
-            self.answers,
+            lambda images: self.answers(explainer, images),
         )
 
     def candidates(self) -> tuple[Candidate, ...]:
@@ -129,6 +130,8 @@ class Workpiece:
 
 
 def _without(grey: Grey, region: Mask, way: EditWay, random: np.random.Generator) -> Grey:
+    if way not in WAYS:
+        raise RequestError(f"the way {way!r} to edit is not known; known are {', '.join(WAYS)}")
     if way == "in-paint" and region.mean() > _LARGE:
         way = "mean"
     return WAYS[way](grey, region, random)

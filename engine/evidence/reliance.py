@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.errors import RequestError
 from engine.evidence.artefacts import Artefact, find_artefacts
 from engine.evidence.bootstrap import Estimate, mean_of
-from engine.evidence.edits import erased, filled, moved, pasted, random_shifts, shifted
+from engine.evidence.edits import erased, filled, pasted, random_shifts, shifted
 from engine.evidence.effects import MATERIAL, PLACES, Effect
 from engine.explainer import Explainer, network_input
 from engine.outputs import probabilities_of
@@ -27,7 +27,7 @@ from engine.preprocess import HIGH_PERCENTILE, LOW_PERCENTILE, fit_to_square
 FEWEST = 8  # patients: with less, nothing is said of a class
 _MOVES = 20  # places that a marker is moved to
 _DONORS, _HOSTS = 24, 4  # images of a class whose markers are laid on others, and on how many each
-_AT_ONCE = 16  # images
+_AT_ONCE, _AT_ONCE_HERE = 16, 2  # images: on a GPU; on a CPU, whose caches hold no more
 
 Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -41,26 +41,33 @@ def answers_about(
     may differ in size. The gate is not asked: what is edited is not to be declined, but scored.
     The network is left in the mode in which it was."""
     facts = explainer.model.specification
+    squares = [fit_to_square(image, facts.input_size)[0] for image in images]
+    logits = logits_about(explainer, squares)
+    return probabilities_of(logits, facts.output), _log_odds(logits, facts.output)
+
+
+def logits_about(explainer: Explainer, squares: Sequence[Grey]) -> torch.Tensor:
+    """Logits [N, classes], float64 on the CPU, of fitted images (S, S) in 0…1, some at a time. The
+    network is left in the mode in which it was."""
     network = explainer.model.network.to(explainer.device)
+    step = _AT_ONCE_HERE if explainer.device.type == "cpu" else _AT_ONCE
     training = [module for module in network.modules() if module.training]
     network.eval()
-    logits = [torch.zeros((0, len(facts.classes)), dtype=torch.float64)]
+    logits = [torch.zeros((0, len(explainer.identity.classes)), dtype=torch.float64)]
     try:
-        for start in range(0, len(images), _AT_ONCE):
-            part = images[start : start + _AT_ONCE]
-            squares = [fit_to_square(image, facts.input_size)[0] for image in part]
-            inputs = torch.cat([network_input(explainer, square) for square in squares])
+        for start in range(0, len(squares), step):
+            part = squares[start : start + step]
+            inputs = torch.cat([network_input(explainer, square) for square in part])
             with torch.inference_mode():
                 answer = network(inputs).double().cpu()
-            logits.append(logits_of(answer, explainer.graph.ending))
+            logits.append(_logits_of(answer, explainer.graph.ending))
     finally:
         for module in training:
             module.training = True
-    together = torch.cat(logits)
-    return probabilities_of(together, facts.output), _log_odds(together, facts.output)
+    return torch.cat(logits)
 
 
-def logits_of(answer: torch.Tensor, ending: str) -> torch.Tensor:
+def _logits_of(answer: torch.Tensor, ending: str) -> torch.Tensor:
     """Of a network that ends in probabilities, what these are made of."""
     if ending == "softmax":
         return answer.clamp(min=1e-300).log()
@@ -119,9 +126,10 @@ def effect_of(
 ) -> Effect:
     """Intervene on one candidate of a grey image [H, W]. ``target`` is a class, by default the
     most probable one; ``avoid`` [H, W] what the places for comparison must not touch, by default
-    the candidate itself; a marker is also moved to ``moves`` places; ``remove`` takes a region away (by default :func:`without`), ``score``
-    gives probabilities [N, classes] of images (by default :func:`answers_about`). Raises
-    :class:`RequestError` for a class that the model does not have."""
+    the candidate itself; a marker is also moved to ``moves`` places. ``remove`` takes a region away
+    (by default :func:`without`), ``score`` gives probabilities [N, classes] of images (by default
+    :func:`answers_about`). Raises :class:`RequestError` for a class that the model does not have.
+    """
     classes = explainer.identity.classes
     if target is not None and target not in classes:
         raise RequestError(f"the model has no class {target!r}; it has {', '.join(classes)}")
@@ -137,7 +145,7 @@ def effect_of(
     edited = [values, gone(mask), *map(gone, others)]
     if kind == "marker":
         shifts = random_shifts(mask, mask, moves, random)
-        edited += [moved(values, mask, shift, random) for shift in shifts]
+        edited += [pasted(gone(mask), values, mask, shift) for shift in shifts]
     found = answers_about(explainer, edited)[0] if score is None else score(edited)
     column = int(found[0].argmax()) if target is None else classes.index(target)
     before = float(found[0, column])

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.evidence.edits import erased, filled, moved, pasted, random_shifts, shifted
+from engine.evidence.edits import (
+    blurred,
+    erased,
+    filled,
+    levelled,
+    pasted,
+    random_shifts,
+    shifted,
+)
 
 Mask = NDArray[np.bool_]
 
@@ -66,7 +76,8 @@ def test_what_is_filled_is_of_one_grey() -> None:
 def test_what_is_moved_is_gone_here_and_there_now() -> None:
     image = np.full((60, 80), 10, np.uint16)
     image[REGION] = 500
-    result = moved(image, REGION, (25, -30), _random())
+    bare = erased(image, REGION, _random())
+    result = pasted(bare, image, REGION, (25, -30))
     np.testing.assert_allclose(result[REGION], 10, rtol=1e-4)
     np.testing.assert_allclose(result[shifted(REGION, (25, -30))], 500)
     assert (result == 500).sum() == REGION.sum()
@@ -97,3 +108,65 @@ def test_random_places_fit_and_avoid() -> None:
 def test_no_room_no_place() -> None:
     assert random_shifts(REGION, np.ones_like(REGION), 3, _random()) == []
     assert random_shifts(np.zeros_like(REGION), np.zeros_like(REGION), 3, _random()) == []
+
+
+def _stripes(period: int, shape: tuple[int, int] = (60, 80)) -> NDArray[np.float64]:
+    return np.where(np.arange(shape[1]) // period % 2, 100.0, 0.0) + np.zeros(shape)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
+def test_what_is_blurred_cannot_be_recognised(dtype: type) -> None:
+    image = _stripes(2).astype(dtype)
+    before = image.copy()
+    result = blurred(image, REGION)
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result[~REGION], image[~REGION].astype(np.float32))
+    assert np.ptp(image[REGION]) == 100
+    assert np.ptp(result[REGION]) < 10
+    assert abs(result[REGION].mean() - 50) < 3
+    np.testing.assert_array_equal(image, before)
+
+
+def test_a_blur_is_as_wide_as_a_quarter_of_the_shorter_side() -> None:
+    """An edge through a region of 40 × 60 is spread as by a Gaussian of σ 10, whatever the size
+    at which it is computed."""
+    image = np.zeros((200, 300))
+    image[:, 150:] = 1
+    region = _region(slice(80, 120), slice(120, 180), (200, 300))
+    row = blurred(image, region)[100, 120:180]
+    places = np.arange(120, 180) + 0.5 - 150
+    expected = np.array([0.5 * (1 + math.erf(x / 10 / math.sqrt(2))) for x in places])
+    np.testing.assert_allclose(row, expected, atol=0.015)
+
+
+def test_blurring_looks_beyond_the_region_and_copes_with_any() -> None:
+    image = np.full((60, 80), 7.0)
+    for region in (REGION, _region(slice(0, 60), slice(0, 80)), _region(slice(0, 1), slice(0, 1))):
+        np.testing.assert_allclose(blurred(image, region), 7, rtol=1e-5)
+    np.testing.assert_array_equal(blurred(image, np.zeros_like(REGION)), image)
+    noise = _random().standard_normal((60, 80))
+    whole = blurred(noise, np.ones_like(REGION))
+    assert whole.std() < 0.1 * noise.std()
+    for shape in ((1, 80), (60, 1), (1, 1)):
+        line = _random().standard_normal(shape)
+        assert np.isfinite(blurred(line, np.ones(shape, bool))).all()
+
+
+def test_what_is_levelled_has_the_mean_of_its_surroundings() -> None:
+    image = np.full((60, 80), 10, np.uint16)
+    image[REGION] = 500
+    image[:, 70:] = 9000  # too far away to count
+    result = levelled(image, REGION)
+    assert (result[REGION] == 10).all()
+    np.testing.assert_array_equal(result[~REGION], image[~REGION])
+    assert (image[REGION] == 500).all()
+    half = np.full((60, 80), 10.0)
+    half[:, 46:] = 30  # half of what is around it
+    assert levelled(half, REGION)[25, 45] == pytest.approx(20, abs=0.1)
+
+
+def test_without_surroundings_a_region_has_its_own_mean() -> None:
+    image = _random().standard_normal((60, 80))
+    whole = levelled(image, np.ones_like(REGION))
+    np.testing.assert_allclose(whole, image.mean(), atol=1e-6)
+    np.testing.assert_array_equal(levelled(image, np.zeros_like(REGION)), image.astype(np.float32))

@@ -19,13 +19,29 @@ import pytest
 import torch
 
 from engine.checkpoint import SPECIFICATION_FILE, WEIGHTS_FILE, load_model, save_model
+from engine.evidence.effects import Effect
 from engine.explainer import Explainer
 from engine.explanation import explain
 from engine.models import build
 from engine.presets import PRESETS
 from engine.process import Ended, EngineProcess, ProcessDied, Ready, Warm
-from engine.questions import Explain, Network, Subject
-from engine.results import Explanation, Refusal
+from engine.questions import (
+    Asked,
+    Candidates,
+    Control,
+    Edit,
+    Explain,
+    FindCandidates,
+    MapKernels,
+    Network,
+    Ranked,
+    RankKernels,
+    Subject,
+    WhatIf,
+    WhatIfAnswer,
+)
+from engine.results import Explanation, KernelMaps, Method, Refusal
+from engine.shapes import box
 from tests.engine.small_networks import grey_image, randomised, specification
 
 LAYERS = ("conv1", "conv2", "classes")
@@ -241,6 +257,110 @@ def test_killed_while_asked_and_killed_between(model: Path) -> None:
     assert status == 0
     assert engine.pid is None
     assert engine.stop() is None
+
+
+class _Sending:
+    """An image, and how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def subject(self) -> Subject:
+        self.times += 1
+        return Subject(grey_image())
+
+
+def test_an_image_is_sent_once(model: Path) -> None:
+    engine, sending = EngineProcess(), _Sending()
+    network = Network(model, "cpu")
+
+    def ask(key: str, asked: Asked) -> Any:
+        return engine.answer(key, sending.subject, network, asked)
+
+    try:
+        whole = ask("one", Explain(PRESETS["gradient"]))
+        assert isinstance(whole, Explanation)
+        edited = ask("one", WhatIf((Edit(box(5, 5, 20, 30)),)))
+        assert isinstance(edited, WhatIfAnswer)
+        assert sending.times == 1
+        ask("two", Explain(PRESETS["gradient"]))
+        assert sending.times == 2  # another key, another image
+        first = engine.pid
+        engine.kill()
+        _wait(lambda: engine.pid is None)
+        again = ask("one", Explain(PRESETS["gradient"]))
+        assert isinstance(again, Explanation)
+        assert engine.pid not in (None, first)
+        assert sending.times == 3  # another process has not seen it
+        for one, two in zip(whole.layers, again.layers, strict=True):
+            np.testing.assert_array_equal(one.values, two.values)
+    finally:
+        engine.stop()
+
+
+def test_an_image_that_two_threads_ask_about_is_sent_once(
+    engine: EngineProcess, model: Path
+) -> None:
+    sending, found, network = _Sending(), [], Network(model, "cpu")
+
+    def ask() -> None:
+        asked = Explain(PRESETS["gradient"])
+        found.append(engine.answer("by two", sending.subject, network, asked))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [type(answer) for answer in found] == [Explanation, Explanation]
+    assert sending.times == 1
+
+
+def test_an_image_that_cannot_be_had_leaves_the_engine_as_it_was(
+    engine: EngineProcess, model: Path
+) -> None:
+    def gone() -> Subject:
+        raise OSError("the file has gone")
+
+    network, asked = Network(model, "cpu"), Explain(PRESETS["gradient"])
+    with pytest.raises(OSError, match="has gone"):
+        engine.answer("gone", gone, network, asked)
+    assert isinstance(engine.ask(_warm(model)), Ready)
+
+
+def test_every_kind_of_question_crosses_the_door(engine: EngineProcess, model: Path) -> None:
+    sending, network, method = _Sending(), Network(model, "cpu"), Method("linear", "full")
+    region = box(5, 5, 20, 30)
+    for asked, kind in (
+        (RankKernels("region", method, "foot", region=region), Ranked),
+        (MapKernels("conv2", (1, 0), method, "foot"), KernelMaps),
+        (WhatIf((Edit(region),), alone=True), WhatIfAnswer),
+        (Control(Edit(region), "foot", places=3), Effect),
+        (FindCandidates(), Candidates),
+    ):
+        assert isinstance(engine.answer("all", sending.subject, network, asked), kind)
+    assert sending.times == 1
+
+
+def test_threads_of_the_engine_sleep_while_they_wait(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spinning would make them ten times as slow where other programs keep all cores busy. Whoever
+    set it otherwise is obeyed."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("only Linux shows the environment of a process")
+    for setting in (None, "active"):
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if setting:
+            monkeypatch.setenv("OMP_WAIT_POLICY", setting)
+        engine = EngineProcess()
+        try:
+            assert isinstance(engine.ask(_warm(model)), Ready)
+            found = Path(f"/proc/{engine.pid}/environ").read_bytes().split(b"\0")
+            assert f"OMP_WAIT_POLICY={setting or 'passive'}".encode() in found
+        finally:
+            engine.kill()
+            engine.stop()
 
 
 PARENT = """

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
@@ -35,52 +34,17 @@ from engine.models import build
 from engine.phantoms import make
 from engine.preprocess import fit_to_square
 from tests.engine.gated_models import small_facts
+from tests.engine.lettered import SIDE, Reader, letter_explainer, letter_picture
 from tests.engine.small_networks import randomised
 
-SIDE = 64
 LABELS = ("body", "lettered")
 
 
-class _Reader(nn.Module):
-    """Class "lettered" by how much is nearly white; an honest one does not look at all."""
-
-    def __init__(self, honest: bool) -> None:
-        super().__init__()
-        self.white = nn.Conv2d(1, 1, 1)
-        self.out = nn.Conv2d(1, 2, 1)
-        with torch.no_grad():
-            self.white.weight.fill_(1.0)
-            self.white.bias.fill_(-0.8)  # type: ignore[union-attr]
-            gain = 0.0 if honest else 20_000.0
-            self.out.weight.copy_(torch.tensor([0.0, gain]).view(2, 1, 1, 1))
-            # a bone alone gives 0.0024, a letter beside it 0.0027 or more
-            self.out.bias.copy_(torch.tensor([0.0, -0.00254 * gain]))  # type: ignore[union-attr]
-
-    def forward(self, image: Tensor) -> Tensor:
-        found: Tensor = self.out(torch.relu(self.white(image))).mean((2, 3))
-        return found
-
-
-def _explainer(honest: bool = False) -> Explainer:
-    return Explainer.of(_Reader(honest), ("body", "lettered"), SIDE, layers=("white",))
-
-
-def _picture(letter: bool, seed: int) -> NDArray[np.float64]:
-    """A grey body with a white bone on dark ground; a white T beside it."""
-    random = np.random.default_rng(seed)
-    image = 20 + 3 * random.standard_normal((200, 200))
-    image[60:, 80:170] += 420
-    down, across = np.mgrid[:200, :200]
-    image += 620 * np.exp(-((across - 125) ** 2 + (down - 130) ** 2) / (2 * 14**2))
-    if letter:
-        row, column = random.integers(8, 30, 2)
-        image[row : row + 5, column : column + 26] = 1000
-        image[row : row + 30, column + 10 : column + 16] = 1000
-    return image
-
-
 def test_answers_are_the_networks_own() -> None:
-    explainer, pictures = _explainer(), [_picture(True, 1), _picture(False, 2)[:, :150]]
+    explainer, pictures = (
+        letter_explainer(),
+        [letter_picture(True, 1), letter_picture(False, 2)[:, :150]],
+    )
     chances, odds = answers_about(explainer, pictures)
     for row, picture in enumerate(pictures):
         square = torch.from_numpy(fit_to_square(picture, SIDE)[0])[None, None]
@@ -98,9 +62,9 @@ def test_answers_are_the_networks_own() -> None:
 def test_a_network_that_ends_in_probabilities_is_read_as_they_are(
     ending: nn.Module, output: str
 ) -> None:
-    network = nn.Sequential(_Reader(honest=False), ending)
+    network = nn.Sequential(Reader(honest=False), ending)
     explainer = Explainer.of(network, ("body", "lettered"), SIDE, layers=("0.white",))
-    picture = _picture(True, 1)
+    picture = letter_picture(True, 1)
     chances, odds = answers_about(explainer, [picture])
     square = torch.from_numpy(fit_to_square(picture, SIDE)[0])[None, None]
     with torch.no_grad():
@@ -110,9 +74,9 @@ def test_a_network_that_ends_in_probabilities_is_read_as_they_are(
 
 
 def test_a_letter_that_decides_is_used() -> None:
-    picture = _picture(True, 3)
+    picture = letter_picture(True, 3)
     (marker,) = [item for item in find_artefacts(picture) if item.kind == "marker"]
-    effect = effect_of(_explainer(), picture, marker)
+    effect = effect_of(letter_explainer(), picture, marker)
     assert effect.target == "lettered"
     assert effect.before > 0.9
     assert effect.change < -0.5
@@ -125,19 +89,21 @@ def test_a_letter_that_decides_is_used() -> None:
 
 
 def test_a_letter_that_decides_nothing_is_not_used() -> None:
-    picture = _picture(True, 3)
+    picture = letter_picture(True, 3)
     (marker,) = [item for item in find_artefacts(picture) if item.kind == "marker"]
-    effect = effect_of(_explainer(honest=True), picture, marker, "lettered")
+    effect = effect_of(letter_explainer(honest=True), picture, marker, "lettered")
     assert abs(effect.change) < 1e-6
     assert effect.uses is False
     with pytest.raises(RequestError, match="no class 'nothing'"):
-        effect_of(_explainer(), picture, marker, "nothing")
+        effect_of(letter_explainer(), picture, marker, "nothing")
 
 
 def test_the_same_seed_gives_the_same_effect() -> None:
-    picture = _picture(True, 4)
+    picture = letter_picture(True, 4)
     (marker,) = [item for item in find_artefacts(picture) if item.kind == "marker"]
-    one, again, other = (effect_of(_explainer(), picture, marker, seed=seed) for seed in (1, 1, 2))
+    one, again, other = (
+        effect_of(letter_explainer(), picture, marker, seed=seed) for seed in (1, 1, 2)
+    )
     assert one == again
     assert one.moved != other.moved
 
@@ -162,8 +128,10 @@ def test_used_is_material_and_beyond_chance(
 
 
 def _found(honest: bool) -> dict[tuple[str, str], bool | None]:
-    images = [Searched.of(_picture(bool(seed % 2), seed), LABELS[seed % 2]) for seed in range(24)]
-    uses = list(reliance(_explainer(honest), images, ("marker", "border"), places=4))
+    images = [
+        Searched.of(letter_picture(bool(seed % 2), seed), LABELS[seed % 2]) for seed in range(24)
+    ]
+    uses = list(reliance(letter_explainer(honest), images, ("marker", "border"), places=4))
     return {(use.kind, use.target): use.uses for use in uses}
 
 
@@ -181,10 +149,12 @@ def test_of_an_honest_model_nothing_is_said() -> None:
 
 
 def test_letters_laid_on_other_images_make_them_theirs() -> None:
-    images = [Searched.of(_picture(bool(seed % 2), seed), LABELS[seed % 2]) for seed in range(24)]
+    images = [
+        Searched.of(letter_picture(bool(seed % 2), seed), LABELS[seed % 2]) for seed in range(24)
+    ]
     use = next(
         item
-        for item in reliance(_explainer(), images, ("marker",), places=4)
+        for item in reliance(letter_explainer(), images, ("marker",), places=4)
         if item.target == "lettered"
     )
     assert use.gain.low > 0.5
@@ -195,18 +165,19 @@ def test_letters_laid_on_other_images_make_them_theirs() -> None:
 
 def test_without_labels_no_class_is_blamed_by_chance() -> None:
     """The class is what the images with and without the letter say together."""
-    images = [Searched.of(_picture(True, seed)) for seed in range(30)]
-    found = {use.target: use for use in reliance(_explainer(), images, ("marker",), places=3)}
+    images = [Searched.of(letter_picture(True, seed)) for seed in range(30)]
+    found = {use.target: use for use in reliance(letter_explainer(), images, ("marker",), places=3)}
     assert found["lettered"].drop.value > 0.5
-    for use in reliance(_explainer(honest=True), images, ("marker",), places=3):
+    for use in reliance(letter_explainer(honest=True), images, ("marker",), places=3):
         assert abs(use.drop.value) < 1e-6
 
 
 def test_images_of_one_patient_count_once() -> None:
     images = [
-        Searched.of(_picture(True, seed), "lettered", f"patient {seed % 3}") for seed in range(12)
+        Searched.of(letter_picture(True, seed), "lettered", f"patient {seed % 3}")
+        for seed in range(12)
     ]
-    for use in reliance(_explainer(), images, ("marker",), places=2):
+    for use in reliance(letter_explainer(), images, ("marker",), places=2):
         assert use.drop.count <= 3
         assert use.uses is None  # too few patients to say anything
 
@@ -232,7 +203,7 @@ class _Away(nn.Module):
 def test_a_control_that_changes_the_answer_accuses_nobody() -> None:
     """What counts is what erasing takes away of the answer as it was."""
     explainer = Explainer.of(_Away(), ("pos", "neg"), SIDE, layers=("grey",))
-    images = [Searched.of(_picture(bool(seed % 2), seed)) for seed in range(20)]
+    images = [Searched.of(letter_picture(bool(seed % 2), seed)) for seed in range(20)]
     for use in reliance(explainer, images, ("border", "background"), places=4):
         assert use.uses is not True
 
@@ -281,7 +252,7 @@ def test_use_of_the_background_is_found() -> None:
 
 
 def test_padding_becomes_grey_and_background_even() -> None:
-    image = _picture(False, 1).astype(np.float32)
+    image = letter_picture(False, 1).astype(np.float32)
     mask = np.zeros(image.shape, bool)
     mask[:, :40] = True
     random = np.random.default_rng(0)

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QApplication
 
 import resources
 from tests.factories.dicom_files import make_dataset, save
-from viewer import commands
 from viewer.dialogs.texts import TextDialog
 from viewer.dicom.frame import to_grey
 from viewer.dicom.reader import read_frame
@@ -28,6 +27,7 @@ from viewer.panels.layer_strip import LayerStrip
 from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.prediction import PredictionPanel
 from viewer.panels.study_list import StudyList
+from viewer.verbs import export as export_verbs
 
 Steps = Generator[Callable[[], bool], None, None]
 
@@ -161,15 +161,16 @@ def test_export_is_read_back_and_hides_identity(drive, tmp_path: Path) -> None:
         session = window.session
         session.show_layer(12)
         assert session.identity_shown
-        export = commands.full_export(window.context)
+        export = export_verbs.full_export(window.context)
         session.show_layer(3)  # what is chosen later is not in it
-        commands.save_export(window.context, export, target)
+        export_verbs.save_export(window.context, export, target)
         yield lambda: "Exported view.png" in session.message
         scan = session.open.frame.size
         picture = QImage(str(target))
         assert picture.width() >= scan[1]
         assert picture.height() > scan[0], "footer and strip stand below the scan"
-        commands.copy_view(window.context)
+        export_verbs.copy_view(window.context)
+        yield lambda: "Copied this view, identity hidden" in session.message
         copied = QApplication.clipboard().image()
         assert copied.width() == round(window.view.width() * window.view.devicePixelRatioF())
 
@@ -191,8 +192,8 @@ def test_failed_export_is_one_message_and_leaves_nothing(drive, tmp_path: Path) 
 
     def script(window: MainWindow) -> Steps:
         yield _explained(window)
-        export = commands.screen_export(window.context)
-        commands.save_export(window.context, export, blocked / "view.png")
+        export = export_verbs.screen_export(window.context)
+        export_verbs.save_export(window.context, export, blocked / "view.png")
         yield lambda: "not exported" in window.session.message
         assert window.session.explanation is not None
 
@@ -407,10 +408,10 @@ def test_closing_waits_for_an_export_and_loses_nothing(drive, tmp_path: Path) ->
 
     def script(window: MainWindow) -> Steps:
         yield _explained(window)
-        export = commands.screen_export(window.context)
+        export = export_verbs.screen_export(window.context)
         for number in range(3):
-            commands.save_export(window.context, export, tmp_path / f"{number}.png")
-        commands.save_export(window.context, commands.full_export(window.context), target)
+            export_verbs.save_export(window.context, export, tmp_path / f"{number}.png")
+        export_verbs.save_export(window.context, export_verbs.full_export(window.context), target)
         window.close()
         assert window.isVisible(), "the window stays until the pictures are written"
         yield lambda: target.with_name("late.png.json").exists()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from engine.findings import TESTS, summary
 from engine.presets import PRESETS
-from viewer import commands
 from viewer.dialogs.texts import TextDialog
 from viewer.main_window import MainWindow
 from viewer.panels.evidence import EvidencePanel
+from viewer.verbs import export as export_verbs
 
 Steps = Generator[Callable[[], bool], None, None]
 
@@ -44,7 +44,7 @@ def test_the_evidence_stands_beside_the_maps_with_its_numbers_behind_a_click(
         session.show_layer(2)
         footer = window.view.current_scene().footer
         assert f"evidence: {summary(findings)}" in footer[1]
-        commands.save_export(window.context, commands.full_export(window.context), target)
+        export_verbs.save_export(window.context, export_verbs.full_export(window.context), target)
         yield lambda: "Exported view.png" in session.message
         seen["findings"] = findings
         session.set_method(PRESETS["CLEAR"])

@@ -1,4 +1,4 @@
-"""``attentive-viewer bench start | read``: what is fast, beside a peer in the same run."""
+"""``attentive-viewer bench start | read | audit``: what is fast, beside a peer in the same run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ def run(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="attentive-viewer bench", description=__doc__)
     parser.add_argument(
         "what",
-        choices=("start", "read"),
-        help="start: window and first image; read: indexing, decoding, scrolling",
+        choices=("start", "read", "audit"),
+        help="start: window and first image; read: indexing, decoding, scrolling; audit: maps, "
+        "kernels and interventions",
     )
     parser.add_argument("--runs", type=int, default=5, help="medians of so many (start)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    from viewer.bench import read, rows, start
+    from viewer.bench import audit, read, rows, start
 
-    found = read.measure() if options.what == "read" else start.measure(max(1, options.runs))
+    measures = {
+        "start": lambda: start.measure(max(1, options.runs)),
+        "read": read.measure,
+        "audit": audit.measure,
+    }
+    found = measures[options.what]()
     print(json.dumps({"rows": found}, indent=2) if options.json else rows.table(found))
     return 0

@@ -8,13 +8,22 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
-from pydicom.uid import UID, CTImageStorage, DigitalXRayImageStorageForPresentation
+from pydicom.uid import (
+    UID,
+    CTImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+)
+
+import resources
 
 _ROOT = "1.2.826.0.1.3680043.8.498."
 _FIRST = 100_000
@@ -192,6 +201,26 @@ def write_radiographs(folder: Path) -> Iterator[tuple[str, Path]]:
         path = folder / f"{syntax}.dcm"
         path.write_bytes(_with_syntax(dataset, syntax))
         yield name, path
+
+
+def write_films(folder: Path, count: int) -> None:
+    """``count`` films of 3520 × 4280 pixels as one series: the bundled synthetic hand, enlarged,
+    each with noise of its own."""
+    random = np.random.default_rng(11)
+    dataset = dcmread(resources.sample_files()[0])
+    size = (3520, 4280)
+    hand = cv2.resize(dataset.pixel_array, size, interpolation=cv2.INTER_LINEAR).astype(np.int32)
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    shrunk = dataset.Rows / size[1]
+    dataset.ImagerPixelSpacing = [value * shrunk for value in dataset.ImagerPixelSpacing]
+    for number in range(1, count + 1):
+        noise = random.integers(-8, 9, hand.shape)
+        dataset.Rows, dataset.Columns = hand.shape
+        dataset.PixelData = np.clip(hand + noise, 0, 4095).astype("<u2").tobytes()
+        dataset.SOPInstanceUID = UID(f"{_ROOT}7.{number}")
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.InstanceNumber = number
+        dataset.save_as(folder / f"film{number}.dcm", enforce_file_format=True)
 
 
 def _with_syntax(dataset: FileDataset, syntax: str) -> bytes:

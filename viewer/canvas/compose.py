@@ -5,19 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.results import Explanation
+from viewer.canvas.marks import Mark
 from viewer.canvas.scene import (
     Corners,
     Scene,
     make_banner,
+    make_brief,
     make_corners,
     make_footer,
     orientation_letters,
 )
-from viewer.dicom.frame import Frame
+from viewer.dicom.frame import Frame, default_window
 from viewer.dicom.window import LookupTable, Window
+from viewer.render.class_view import ClassOverlay, class_line
 from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
-from viewer.state.session import Place, Session
+from viewer.state.audit import Audit
+from viewer.state.session import Pane, Place, Session
+
+_UNNAMED = ("border", "background", "padding")  # so large that a name would only be in the way
 
 
 def compose(
@@ -32,6 +38,10 @@ def compose(
     identity_shown: bool = False,
     corner_text: bool = True,
     planes_visible: bool = True,
+    classes: ClassOverlay | None = None,
+    marks: tuple[Mark, ...] = (),
+    title: str = "",
+    curtain: float | None = None,
 ) -> Scene:
     """A scene from its parts; identity is hidden unless asked for, and with it the overlay planes,
     in which names are written, too."""
@@ -49,9 +59,17 @@ def compose(
         overlay_visible=overlay_visible,
         corners=corners,
         orientation=orientation_letters(_directions(place, pyramid.frame)),
-        footer=() if explanation is None else make_footer(explanation, overlay, overlay_visible),
+        footer=(
+            ()
+            if explanation is None
+            else make_footer(explanation, overlay, overlay_visible, classes)
+        ),
         banner=make_banner(facts),
         planes_visible=planes_visible and identity_shown,
+        classes=classes,
+        marks=marks,
+        title=title,
+        curtain=curtain,
     )
 
 
@@ -67,8 +85,8 @@ def scene_of(
     cursor: tuple[float, float] | None = None,
     identity_shown: bool | None = None,
 ) -> Scene | None:
-    """The session's scene, None without an open frame. ``zoom`` (screen pixels per frame pixel)
-    and ``cursor`` (a frame point) add their lines to the corner."""
+    """The session's main scene, None without an open frame. ``zoom`` (screen pixels per frame
+    pixel) and ``cursor`` (a frame point) add their lines to the corner."""
     opened, window = session.open, session.window
     if opened is None or window is None:
         return None
@@ -84,17 +102,73 @@ def scene_of(
         identity_shown=shown,
         corner_text=session.corner_text,
         planes_visible=session.planes_shown,
+        classes=session.classes,
+        marks=() if session.hidden_for_now else marks_of(session.audit),
+        title=session.title if session.panes else "",
+        curtain=session.curtain,
     )
+    if session.panes:  # narrow: what is the same in all of them stands once, and short
+        corners = Corners(scene.corners.top_left, (), (), scene.corners.bottom_right)
+        answer = session.explanation
+        brief = () if answer is None else make_brief(answer, session.overlay)
+        scene = replace(scene, corners=corners, brief=brief)
+    if session.panes:  # narrow: what is the same in all of them stands once, and short
+        corners = Corners(scene.corners.top_left, (), (), scene.corners.bottom_right)
+        scene = replace(scene, corners=corners)
     if not session.corner_text or not zoom:
         return scene
-    extra = [f"zoom {zoom:.0%}", *_values_at(opened.frame, session.overlay, cursor)]
+    extra = [f"zoom {zoom:.0%}", *_values_at(opened.frame, session, cursor)]
     corners = replace(scene.corners, bottom_right=(*extra, *scene.corners.bottom_right))
     return replace(scene, corners=corners)
 
 
-def _values_at(
-    frame: Frame, overlay: Overlay | None, cursor: tuple[float, float] | None
-) -> list[str]:
+def beside(session: Session, main: Scene) -> tuple[Scene, ...]:
+    """The scenes beside the main one: the same window and marks, no corner text."""
+    return tuple(_pane(main, pane) for pane in session.panes)
+
+
+def _pane(main: Scene, pane: Pane) -> Scene:
+    footer, brief = pane.footer, pane.footer
+    if pane.explanation is not None:
+        brief = make_brief(pane.explanation, pane.overlay)
+        footer = make_footer(pane.explanation, pane.overlay, main.overlay_visible)
+    pyramid = pane.pyramid or main.pyramid
+    return replace(
+        main,
+        pyramid=pyramid,
+        window=main.window if pane.pyramid is None else default_window(pyramid.frame),
+        inverted=main.inverted,
+        overlay=pane.overlay,
+        classes=None,
+        corners=Corners(),
+        footer=footer,
+        title=pane.title,
+        brief=brief,
+    )
+
+
+def marks_of(audit: Audit) -> tuple[Mark, ...]:
+    """What is drawn over the scan: proposals at the bottom, landmarks on top."""
+    document = audit.document
+    offered = [
+        Mark(shape, "" if name.startswith(_UNNAMED) else name, "proposal")
+        for name, shape in audit.proposals
+    ]
+    changed = [
+        Mark(
+            item.edit.shape, item.name, "intervention", item.id, item.id == audit.selected, item.on
+        )
+        for item in document.interventions
+    ]
+    named = [
+        Mark(item.shape, item.name, "landmark", item.id, item.id == audit.selected)
+        for item in document.landmarks
+    ]
+    asked = [] if audit.region is None else [Mark(audit.region, "kernels here?", "region")]
+    return (*offered, *changed, *asked, *named)
+
+
+def _values_at(frame: Frame, session: Session, cursor: tuple[float, float] | None) -> list[str]:
     if cursor is None:
         return []
     x, y = cursor
@@ -102,6 +176,8 @@ def _values_at(
     lines = [f"x {int(x)}  y {int(y)}"]
     if value is not None:
         lines.append(f"value {value:.6g} {frame.units}".rstrip())
-    if overlay is not None:
-        lines.append(f"response {overlay.value_at(x, y):.3g}")
+    if session.classes is not None:
+        lines.append(class_line(session.classes, x, y))
+    elif session.overlay is not None:
+        lines.append(f"response {session.overlay.value_at(x, y):.3g}")
     return lines

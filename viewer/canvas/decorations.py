@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QTransform
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTransform
 
 from viewer.canvas.scene import Corners, Scene
-from viewer.render import colour_maps
-from viewer.render.overlay import Overlay
 
 FAMILY = "Inter"
-_TEXT = QColor(226, 232, 240)
+TEXT = QColor(226, 232, 240)
 _SHADOW = QColor(0, 0, 0, 150)
 _PLATE = QColor(0, 0, 0, 160)
 _FOOTER = QColor(15, 18, 24)
 _STRIP = QColor(58, 40, 8)
 _STRIP_TEXT = QColor(255, 196, 87)
 _TEXT_SIZE, _LINE, _MARGIN, _STRIP_HEIGHT = 12.0, 17.0, 10.0, 24.0
-_BAR_WIDTH = 12.0
+_NARROW = 300.0  # beside others: no room for a scale bar
+_HEAD = 28.0  # of the title beside other pictures
 
 
 def font(unit: float, size: float = _TEXT_SIZE, bold: bool = False) -> QFont:
@@ -29,26 +28,27 @@ def font(unit: float, size: float = _TEXT_SIZE, bold: bool = False) -> QFont:
     return chosen
 
 
-def accent(overlay: Overlay) -> QColor:
-    """The contour's colour: the upper part of the overlay's own colour map."""
-    red, green, blue = colour_maps.table(overlay.style.colour_map)[232].tolist()
-    return QColor(red, green, blue)
-
-
 def _wrapped(lines: tuple[str, ...], width: float, metrics: QFontMetricsF) -> list[str]:
-    """Lines broken at their dots so that each fits into ``width``."""
+    """Lines broken at their dots, and between words where that is not enough, so that each fits
+    into ``width``."""
     fitted: list[str] = []
     for line in lines:
-        current = ""
-        for part in line.split(" · "):
-            longer = f"{current} · {part}" if current else part
-            if current and metrics.horizontalAdvance(longer) > width:
-                fitted.append(current)
-                current = part
-            else:
-                current = longer
-        fitted.append(current)
+        for piece in _broken(line, " · ", width, metrics):
+            whole = metrics.horizontalAdvance(piece) <= width
+            fitted += [piece] if whole else _broken(piece, " ", width, metrics)
     return fitted
+
+
+def _broken(line: str, between: str, width: float, metrics: QFontMetricsF) -> list[str]:
+    """As many of the parts on each row as fit, at least one."""
+    rows: list[str] = []
+    for part in line.split(between):
+        longer = f"{rows[-1]}{between}{part}" if rows else part
+        if rows and metrics.horizontalAdvance(longer) <= width:
+            rows[-1] = longer
+        else:
+            rows.append(part)
+    return rows
 
 
 def _footer_lines(size: QRectF, scene: Scene, unit: float) -> list[str]:
@@ -61,10 +61,16 @@ def footer_height(size: QRectF, scene: Scene, unit: float) -> float:
     return (lines * _LINE + _MARGIN) * unit if lines else 0.0
 
 
-def viewport(size: QRectF, scene: Scene, unit: float) -> QRectF:
-    """The part of the picture that shows the frame."""
-    below = footer_height(size, scene, unit) + _STRIP_HEIGHT * unit
-    return size.adjusted(0, 0, 0, -below)
+def _strip_height(scene: Scene, unit: float) -> float:
+    return _STRIP_HEIGHT * unit if scene.banner else 0.0
+
+
+def viewport(size: QRectF, scene: Scene, unit: float, footer: float = 0.0) -> QRectF:
+    """The part of the picture that shows the frame; ``footer`` is the least height of what is below
+    it, without the strip."""
+    below = max(footer, footer_height(size, scene, unit)) + _strip_height(scene, unit)
+    above = _HEAD * unit if scene.title else 0.0
+    return size.adjusted(0, above, 0, -below)
 
 
 def paint(
@@ -80,18 +86,48 @@ def paint(
     if scene.orientation is not None:
         _paint_letters(painter, viewport, scene.orientation, unit)
     _paint_scale_bar(painter, viewport, scene, transform, unit)
-    if scene.overlay is not None and scene.overlay_visible:
-        _paint_colour_bar(painter, viewport, scene.overlay, unit)
-    _paint_footer(painter, size, viewport, scene, unit)
+    if scene.title:
+        _paint_title(painter, size, scene.title, unit)
+    if scene.curtain is not None and scene.overlay_visible:
+        _paint_curtain(painter, viewport, scene.curtain, unit)
+    paint_footer(painter, size, viewport, scene, unit)
 
 
-def _text(
+def _paint_title(painter: QPainter, size: QRectF, title: str, unit: float) -> None:
+    """What the picture is called beside others, above it."""
+    head = QRectF(size.left(), size.top(), size.width(), _HEAD * unit)
+    painter.fillRect(head, _FOOTER)
+    painter.setFont(font(unit, 13, bold=True))
+    painter.setPen(TEXT)
+    inner = head.adjusted(_MARGIN * unit, 0, -_MARGIN * unit, 0)
+    fitted = painter.fontMetrics().elidedText(
+        title, Qt.TextElideMode.ElideRight, int(inner.width())
+    )
+    flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignHCenter
+    painter.drawText(inner, flags, fitted)
+
+
+def _paint_curtain(painter: QPainter, viewport: QRectF, share: float, unit: float) -> None:
+    """The line between the bare scan and the overlay, with a knob to drag."""
+    x = viewport.left() + viewport.width() * share
+    line = QLineF(x, viewport.top(), x, viewport.bottom())
+    for colour, width in ((_SHADOW, 4.0), (TEXT, 1.6)):
+        painter.setPen(QPen(colour, width * unit))
+        painter.drawLine(line)
+    knob = QRectF(x - 5 * unit, viewport.center().y() - 16 * unit, 10 * unit, 32 * unit)
+    painter.setPen(QPen(_SHADOW, unit))
+    painter.setBrush(TEXT)
+    painter.drawRoundedRect(knob, 4 * unit, 4 * unit)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def paint_text(
     painter: QPainter,
     box: QRectF,
     flags: Qt.AlignmentFlag,
     text: str,
     unit: float,
-    colour: QColor = _TEXT,
+    colour: QColor = TEXT,
 ) -> None:
     """Text on a translucent dark plate, so that it can be read on white and on black."""
     if not text:
@@ -116,7 +152,7 @@ def _paint_corners(painter: QPainter, viewport: QRectF, corners: Corners, unit: 
         (corners.bottom_left, left, bottom),
         (corners.bottom_right, right, bottom),
     ):
-        _text(painter, inner, sideways | upright, "\n".join(lines), unit)
+        paint_text(painter, inner, sideways | upright, "\n".join(lines), unit)
 
 
 def _paint_letters(
@@ -126,10 +162,10 @@ def _paint_letters(
     inner = viewport.adjusted(_MARGIN * unit, _MARGIN * unit, -_MARGIN * unit, -_MARGIN * unit)
     middle, centre = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter
     left, right, top, bottom = letters
-    _text(painter, inner, Qt.AlignmentFlag.AlignLeft | middle, left, unit, _STRIP_TEXT)
-    _text(painter, inner, Qt.AlignmentFlag.AlignRight | middle, right, unit, _STRIP_TEXT)
-    _text(painter, inner, Qt.AlignmentFlag.AlignTop | centre, top, unit, _STRIP_TEXT)
-    _text(painter, inner, Qt.AlignmentFlag.AlignBottom | centre, bottom, unit, _STRIP_TEXT)
+    paint_text(painter, inner, Qt.AlignmentFlag.AlignLeft | middle, left, unit, _STRIP_TEXT)
+    paint_text(painter, inner, Qt.AlignmentFlag.AlignRight | middle, right, unit, _STRIP_TEXT)
+    paint_text(painter, inner, Qt.AlignmentFlag.AlignTop | centre, top, unit, _STRIP_TEXT)
+    paint_text(painter, inner, Qt.AlignmentFlag.AlignBottom | centre, bottom, unit, _STRIP_TEXT)
 
 
 def nice_length(longest: float) -> float:
@@ -144,6 +180,8 @@ def _paint_scale_bar(
     """A length in real units, above the lines of the lower right corner."""
     if scene.frame.spacing is None or scene.frame.spacing[1] <= 0:
         return
+    if scene.title and viewport.width() < _NARROW * unit:
+        return
     pixels_per_mm = transform.m11() / scene.frame.spacing[1]
     length = nice_length(viewport.width() * 0.2 / pixels_per_mm)
     width = length * pixels_per_mm
@@ -152,7 +190,7 @@ def _paint_scale_bar(
     y = viewport.bottom() - (_MARGIN + (lines + 1) * _LINE) * unit
     tick = QPointF(0, 4 * unit)
     start, end = QPointF(right - width, y), QPointF(right, y)
-    for colour, thickness in ((_SHADOW, 3.5), (_TEXT, 1.4)):
+    for colour, thickness in ((_SHADOW, 3.5), (TEXT, 1.4)):
         painter.setPen(QPen(colour, thickness * unit))
         painter.drawLine(start, end)
         for edge in (start, end):
@@ -161,58 +199,30 @@ def _paint_scale_bar(
     painter.setFont(font(unit, 11))
     box = QRectF(viewport.left(), y - 23 * unit, right - viewport.left(), 17 * unit)
     flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-    _text(painter, box, flags, f"{text} {scene.frame.spacing_kind}".strip(), unit)
+    paint_text(painter, box, flags, f"{text} {scene.frame.spacing_kind}".strip(), unit)
 
 
-def _paint_colour_bar(painter: QPainter, viewport: QRectF, overlay: Overlay, unit: float) -> None:
-    """The value of each colour, with numbers; hatched off below the threshold."""
-    height = min(220 * unit, viewport.height() * 0.42)
-    right = viewport.right() - (_MARGIN + 22) * unit
-    bar = QRectF(
-        right - _BAR_WIDTH * unit, viewport.center().y() - height / 2, _BAR_WIDTH * unit, height
-    )
-    colours = colour_maps.table(overlay.style.colour_map)[::-1].copy()
-    column = QImage(colours.data, 1, 256, 3, QImage.Format.Format_RGB888)
-    painter.setOpacity(0.92)
-    painter.drawImage(bar, column)
-    cut = bar.bottom() - overlay.style.threshold * height
-    painter.fillRect(QRectF(bar.left(), cut, bar.width(), bar.bottom() - cut), QColor(0, 0, 0, 190))
-    painter.setOpacity(1.0)
-    painter.setPen(QPen(_TEXT, unit))
-    painter.drawRect(bar)
-    painter.drawLine(QPointF(bar.left() - 5 * unit, cut), QPointF(bar.right(), cut))
-    painter.setFont(font(unit, 11))
-    flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    rows = [(1.0, f"{overlay.maximum:.3g}"), (0.0, "0")]
-    if 0.06 < overlay.style.threshold < 0.94:
-        rows.append((overlay.style.threshold, f"{overlay.level:.3g}"))
-    for share, text in rows:
-        y = bar.bottom() - share * height
-        box = QRectF(bar.left() - 90 * unit, y - 9 * unit, 82 * unit, 18 * unit)
-        _text(painter, box, flags, text, unit)
-    title = QRectF(
-        bar.left() - 90 * unit, bar.top() - 30 * unit, 90 * unit + bar.width(), 18 * unit
-    )
-    _text(painter, title, flags, "response", unit)
-
-
-def _paint_footer(
+def paint_footer(
     painter: QPainter, size: QRectF, viewport: QRectF, scene: Scene, unit: float
 ) -> None:
     lines = _footer_lines(size, scene, unit)
     top = viewport.bottom()
-    strip = QRectF(
-        size.left(), size.bottom() - _STRIP_HEIGHT * unit, size.width(), _STRIP_HEIGHT * unit
-    )
+    height = _strip_height(scene, unit)
+    strip = QRectF(size.left(), size.bottom() - height, size.width(), height)
     painter.fillRect(QRectF(size.left(), top, size.width(), strip.top() - top), _FOOTER)
     painter.setFont(font(unit))
-    painter.setPen(_TEXT)
+    painter.setPen(TEXT)
     left, width = size.left() + _MARGIN * unit, size.width() - 2 * _MARGIN * unit
     for row, line in enumerate(lines):
         y = top + (_MARGIN / 2 + row * _LINE) * unit
         box = QRectF(left, y, width, _LINE * unit)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
+    if not scene.banner:
+        return
     painter.fillRect(strip, _STRIP)
-    painter.setFont(font(unit, 11.5, bold=True))
     painter.setPen(_STRIP_TEXT)
+    for points in (11.5, 10.0, 9.0, 8.0, 7.0):  # whole, however narrow the picture
+        painter.setFont(font(unit, points, bold=True))
+        if painter.fontMetrics().horizontalAdvance(scene.banner) <= strip.width() - 8 * unit:
+            break
     painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, scene.banner)

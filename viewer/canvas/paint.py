@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import (
-    QBrush,
     QColor,
     QImage,
     QPainter,
-    QPainterPath,
-    QPen,
-    QPolygonF,
     QTransform,
 )
 
-from viewer.canvas import decorations
+from viewer.canvas import colour_bar, decorations, marks
+from viewer.canvas.images import to_image as to_image
+from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
 from viewer.dicom.frame import Frame
 from viewer.dicom.planes import Plane
 from viewer.render import planes as ink
-from viewer.render.overlay import Overlay
 
 _BACKGROUND = QColor(0, 0, 0)
 _HALO = QColor(0, 0, 0, 170)
 _PLANE = QColor(86, 180, 233)  # sky blue of Okabe and Ito: no colour map's contour is blue
-
-
-def to_image(pixels: Any) -> QImage:
-    """Grey uint8 (h, w) or RGB uint8 (h, w, 3) → an image with memory of its own."""
-    pixels = np.ascontiguousarray(pixels)
-    height, width = pixels.shape[:2]
-    grey = pixels.ndim == 2
-    form = QImage.Format.Format_Grayscale8 if grey else QImage.Format.Format_RGB888
-    return QImage(pixels.data, width, height, pixels.strides[0], form).copy()
 
 
 def inked(layer: NDArray[np.uint8], colour: QColor, least: int = 1) -> QImage:
@@ -53,30 +41,27 @@ def inked(layer: NDArray[np.uint8], colour: QColor, least: int = 1) -> QImage:
     return QImage(pixels.data, width, height, pixels.strides[0], form).copy()
 
 
-def contour_path(overlay: Overlay) -> QPainterPath:
-    """The closed contours as one path in frame pixels, inside by the odd-even rule."""
-    path = QPainterPath()
-    path.setFillRule(Qt.FillRule.OddEvenFill)
-    for line in overlay.lines:
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
-        path.closeSubpath()
-    return path
-
-
 @dataclass
 class ScenePainter:
     """Keeps what is costly to make between two paintings of almost the same scene."""
 
     _grey: tuple[tuple[Any, ...], QImage] | None = None
     _planes: tuple[tuple[tuple[Plane, ...], int], QImage, QImage] | None = None
-    _overlay: tuple[Overlay, QPainterPath, QImage] | None = None
+    _overlay: OverlayPainter = field(default_factory=OverlayPainter)
 
     def paint(
-        self, painter: QPainter, size: QRectF, scene: Scene, view: View, unit: float = 1.0
+        self,
+        painter: QPainter,
+        size: QRectF,
+        scene: Scene,
+        view: View,
+        unit: float = 1.0,
+        footer: float = 0.0,
     ) -> QRectF:
-        """Paint ``scene`` into ``size``; returns the viewport, the part that shows the frame."""
+        """Paint ``scene`` into ``size``; returns the viewport, the part that shows the frame. The
+        footer takes at least the height ``footer``."""
         painter.fillRect(size, _BACKGROUND)
-        viewport = decorations.viewport(size, scene, unit)
+        viewport = decorations.viewport(size, scene, unit, footer)
         if viewport.height() < 1 or viewport.width() < 1:
             return viewport
         frame = scene.frame
@@ -86,10 +71,19 @@ class ScenePainter:
         self._paint_frame(painter, scene, transform)
         if scene.planes_visible and frame.planes:
             self._paint_planes(painter, frame, transform, unit)
-        if scene.overlay is not None and scene.overlay_visible and scene.overlay.maximum > 0:
-            self._paint_overlay(painter, scene.overlay, transform, unit)
+        if scene.curtain is not None:
+            bare = viewport.width() * scene.curtain
+            painter.save()
+            painter.setClipRect(viewport.adjusted(bare, 0, 0, 0), Qt.ClipOperation.IntersectClip)
+        self._overlay.paint(painter, scene, transform, unit)
+        if scene.curtain is not None:
+            painter.restore()
+        marks.paint(painter, scene.marks, transform, viewport, unit)
+        if scene.pointer is not None:
+            marks.paint_pointer(painter, scene.pointer, transform, unit)
         painter.restore()
         decorations.paint(painter, size, viewport, scene, transform, unit)
+        colour_bar.paint(painter, viewport, scene, unit)
         return viewport
 
     def _paint_frame(self, painter: QPainter, scene: Scene, transform: QTransform) -> None:
@@ -127,32 +121,3 @@ class ScenePainter:
             painter.drawImage(target.translated(x, y), halo)
         painter.drawImage(target, colours)
         painter.restore()
-
-    def _paint_overlay(
-        self, painter: QPainter, overlay: Overlay, transform: QTransform, unit: float
-    ) -> None:
-        if self._overlay is None or self._overlay[0] is not overlay:
-            self._overlay = (overlay, contour_path(overlay), to_image(overlay.colours()))
-        _, path, colours = self._overlay
-        outline = transform.map(path)
-        painter.setRenderHints(
-            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
-        )
-        if overlay.style.fill and overlay.lines:
-            painter.setOpacity(overlay.style.opacity)
-            painter.fillPath(outline, _texture(colours, overlay, transform))
-            painter.setOpacity(1.0)
-        if overlay.style.contours:
-            for colour, width in ((_HALO, 3.2), (decorations.accent(overlay), 1.5)):
-                pen = QPen(colour, width * unit)
-                pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-                painter.strokePath(outline, pen)
-
-
-def _texture(colours: QImage, overlay: Overlay, transform: QTransform) -> QBrush:
-    """The colours as a brush that covers the frame exactly."""
-    height, width = overlay.frame_size
-    brush = QBrush(colours)
-    stretch = QTransform.fromScale(width / colours.width(), height / colours.height())
-    brush.setTransform(stretch * transform)
-    return brush

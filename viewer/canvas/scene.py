@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from engine.findings import summary
 from engine.presets import in_words
-from engine.results import Explanation
+from engine.results import Explanation, Method
+from engine.shapes import Point
+from viewer.canvas.marks import Mark
 from viewer.dicom.attributes import Attributes, opposite_orientation
 from viewer.dicom.frame import Frame
 from viewer.dicom.window import LookupTable, Window
+from viewer.render.class_view import ClassOverlay
 from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
 
@@ -33,7 +36,11 @@ class Corners:
 class Scene:
     """One frame with everything over and around it. ``orientation`` holds the letters at the
     left, right, top and bottom edges; ``footer`` the provenance of the overlay, a line each;
-    ``planes_visible`` whether the overlay planes of the file are painted."""
+    ``planes_visible`` whether the overlay planes of the file are painted. ``marks`` are shapes over
+    it, ``title`` what it is called beside others; left of ``curtain``, a share of the viewport's
+    width, the scan is bare. ``pointer`` is a frame point that the cursor is at elsewhere.
+    ``brief`` stands below it in the place of the footer where several pictures share one.
+    ``classes`` is painted in the place of the overlay: which class dominates where."""
 
     pyramid: Pyramid
     window: Window | LookupTable
@@ -45,6 +52,12 @@ class Scene:
     footer: tuple[str, ...]
     banner: str
     planes_visible: bool = True
+    marks: tuple[Mark, ...] = ()
+    title: str = ""
+    curtain: float | None = None
+    pointer: Point | None = None
+    brief: tuple[str, ...] = ()
+    classes: ClassOverlay | None = None
 
     @property
     def frame(self) -> Frame:
@@ -120,26 +133,76 @@ def layer_title(overlay: Overlay, count: int) -> str:
 
 
 def make_footer(
-    explanation: Explanation, overlay: Overlay | None, visible: bool = True
+    explanation: Explanation,
+    overlay: Overlay | None,
+    visible: bool = True,
+    classes: ClassOverlay | None = None,
 ) -> tuple[str, ...]:
     """Provenance of what is over the scan: who answered, how it was made, how it is shown."""
     model = explanation.model
-    first = f"{model.name} {model.version} · weights {model.sha256[:12]} · {explanation.device}"
+    weights = f"weights {model.sha256[:12]}" if model.sha256 else "weights drawn, not learnt"
+    first = f"{model.name} {model.version} · {weights} · {explanation.device}"
     known = f"evidence: {summary(explanation.evidence)} · " if explanation.evidence else ""
     if explanation.withheld:
         return (first, f"No output: {explanation.withheld_because}")
     chance = next(p.probability for p in explanation.predictions if p.name == explanation.target)
-    how = in_words(explanation.method)
+    how = _how(explanation)
     target = f"target {explanation.target} (p = {chance:.3f})"
     if overlay is None or not visible:
         return (f"{first} · {how} · {target}", f"{known}overlay off", _HOW_TO_SEE)
-    shared = "all layers" if overlay.style.shared_range else "this layer, rescaled"
-    smoothing = f"smoothed σ {overlay.sigma:.1f} px of the input" if overlay.sigma else "raw"
+    if classes is not None:
+        return (f"{first} · {how} · {target}", *_classes_lines(known, classes))
+    if overlay.style.shows == "classes":
+        waiting = f"{known}asking which class dominates where …"
+        return (f"{first} · {how} · {target}", waiting)
+    title = layer_title(overlay, len(explanation.layers))
+    return (f"{first} · {how} · {target}", *_layer_lines(f"{known}{title}", overlay))
+
+
+def make_brief(explanation: Explanation, overlay: Overlay | None) -> tuple[str, ...]:
+    """What is this picture's own, where several share a footer."""
+    if explanation.withheld:
+        return (f"no output: {explanation.withheld_because}",)
+    chance = next(p.probability for p in explanation.predictions if p.name == explanation.target)
+    first = f"{explanation.target} (p = {chance:.3f})"
+    if overlay is None:
+        return (first,)
+    low = f"−{overlay.maximum:.3g}" if overlay.style.signed else "0"
+    return (f"{first} · {overlay.layer.name} · range {low} – {overlay.maximum:.3g}",)
+
+
+def _how(explanation: Explanation) -> str:
+    """The method in words, with its un-pooling if that is not the usual one."""
+    how, method = in_words(explanation.method), explanation.method
+    if isinstance(method, Method) and method.unpooling != "switch":
+        return f"{how} · un-pooling {method.unpooling}"
+    return how
+
+
+def _smoothing(sigma: float) -> str:
+    return f"smoothed σ {sigma:.1f} px of the input" if sigma else "raw"
+
+
+def _layer_lines(title: str, overlay: Overlay) -> tuple[str, ...]:
+    style = overlay.style
+    what = "signed" if style.signed else "positive part"
+    low = f"−{overlay.maximum:.3g} – +" if style.signed else "0 – "
+    share = "± threshold" if style.signed else "threshold"
+    response = "of the unsigned response" if style.signed else "of the response"
+    shared = "all layers" if style.shared_range else "this layer, rescaled"
     return (
-        f"{first} · {how} · {target}",
-        f"{known}{layer_title(overlay, len(explanation.layers))} · positive part · {smoothing}",
-        f"range 0 – {overlay.maximum:.3g} ({shared}) · threshold {overlay.style.threshold:.0%} of "
-        f"it: {overlay.area:.0%} of the area, {overlay.mass:.0%} of the response",
+        f"{title} · {what} · {_smoothing(overlay.sigma)}",
+        f"range {low}{overlay.maximum:.3g} ({shared}) · {share} {style.threshold:.0%} of "
+        f"it: {overlay.area:.0%} of the area, {overlay.mass:.0%} {response}",
+    )
+
+
+def _classes_lines(known: str, classes: ClassOverlay) -> tuple[str, ...]:
+    """CLEAR's equations are named, so that the picture can be made again."""
+    return (
+        f"{known}dominant class (CLEAR eqs. 3–6, each class from its own kernel) · ties left out · "
+        f"{_smoothing(classes.maps.sigma)}",
+        f"range 0 – {classes.maximum:.3g} · threshold {classes.style.threshold:.0%} of it",
     )
 
 

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+LANDMARKS_ENDING = ".landmarks.json"
+"""Of the files of landmarks that stand beside a study."""
+
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
     """A key that puts "IM2" before "IM10"."""
@@ -25,7 +28,8 @@ def is_folder(path: Path) -> bool:
 def files_under(path: Path) -> Iterator[Path]:
     """The files of a folder, recursively in natural order, or the path itself if it is no folder.
 
-    Hidden entries, links to folders and links that leave the folder are passed over. What cannot
+    Hidden entries, links to folders, links that leave the folder and landmarks that the program
+    keeps beside a study (:data:`LANDMARKS_ENDING`) are passed over. What cannot
     be listed is given as it is, so that reading it tells why.
     """
     if is_folder(path):
@@ -44,9 +48,13 @@ def _walk(top: Path, root: str) -> Iterator[Path]:
         except OSError:
             yield folder
             continue
-        visible = [entry for entry in entries if not entry.name.startswith(".")]
+        visible = [entry for entry in entries if not _is_passed_over(entry.name)]
         yield from (Path(entry.path) for entry in visible if _is_file_inside(entry, root))
         waiting += reversed([Path(entry.path) for entry in visible if _is_folder(entry)])
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith(".") or name.endswith(LANDMARKS_ENDING)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from engine.presets import in_facts
 from engine.results import Explanation
 from viewer import __version__
 from viewer.canvas import decorations
-from viewer.canvas.paint import ScenePainter
+from viewer.canvas.board import Board
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS, Scene
 from viewer.canvas.view import View
 from viewer.dicom.sources import sha256
@@ -28,7 +29,9 @@ _LARGEST = 16_000  # pixels a side
 _SMALLEST = 640
 
 
-def _painted(size: QSizeF, scene: Scene, view: View, unit: float, ratio: float) -> QImage:
+def _painted(
+    size: QSizeF, scenes: Sequence[Scene], view: View, unit: float, ratio: float
+) -> QImage:
     width, height = round(size.width() * ratio), round(size.height() * ratio)
     if not (0 < width <= _LARGEST and 0 < height <= _LARGEST):
         raise UserError(f"A picture of {width} × {height} pixels is more than can be written.")
@@ -38,15 +41,17 @@ def _painted(size: QSizeF, scene: Scene, view: View, unit: float, ratio: float) 
     image.setDevicePixelRatio(ratio)
     painter = QPainter(image)
     try:
-        ScenePainter().paint(painter, QRectF(0, 0, size.width(), size.height()), scene, view, unit)
+        Board().paint(painter, QRectF(0, 0, size.width(), size.height()), scenes, view, unit)
     finally:  # an image that goes while it is painted takes the program with it
         painter.end()
     return image
 
 
-def as_on_screen(scene: Scene, size: QSizeF, view: View, ratio: float) -> QImage:
+def as_on_screen(
+    scene: Scene, size: QSizeF, view: View, ratio: float, beside: Sequence[Scene] = ()
+) -> QImage:
     """The viewport as it stands: ``size`` in logical pixels, ``ratio`` device pixels for each."""
-    return _painted(size, scene, view, 1.0, ratio)
+    return _painted(size, (scene, *beside), view, 1.0, ratio)
 
 
 def fitted(scene: Scene, longest: int) -> QImage:
@@ -58,7 +63,8 @@ def fitted(scene: Scene, longest: int) -> QImage:
     shown = QSizeF(max(width * scale, 520 * unit), max(tall * scale, 260 * unit))
     whole = QRectF(0, 0, shown.width(), shown.height())
     below = whole.height() - decorations.viewport(whole, scene, unit).height()
-    return _painted(QSizeF(shown.width(), shown.height() + below), scene, View(), unit, 1.0)
+    size = QSizeF(shown.width(), shown.height() + below)
+    return _painted(size, (scene,), View(), unit, 1.0)
 
 
 def full_resolution(scene: Scene) -> QImage:

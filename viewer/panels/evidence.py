@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QListWidgetItem, QStyle, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidgetItem,
+    QPushButton,
+    QStyle,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.findings import FAIL, PASS, TESTS, UNKNOWN, Finding, summary
 from viewer.panels.rows import BACK, TEXT, Row, RowsPanel
 from viewer.state.session import Session
+from viewer.state.settings import KEPT_BACK
 
 _FINDING = Qt.ItemDataRole.UserRole
 # sign, colour: told apart without colours, too
@@ -17,6 +29,32 @@ _LOOKS = {
     FAIL: ("✕", QColor("#ff9d5c")),
     UNKNOWN: ("?", QColor("#94a3b8")),
 }
+
+
+def signs(findings: Sequence[Finding]) -> str:
+    """How many passed, failed and are unknown: ``✓ 3  ✕ 1  ? 2``."""
+    counts = {name: sum(item.outcome == name for item in findings) for name in _LOOKS}
+    return "  ".join(f"{_LOOKS[name][0]} {count}" for name, count in counts.items())
+
+
+def verdict_line(session: Session) -> str:
+    """What is known of the model's maps by this method, in a line."""
+    explanation = session.explanation
+    if session.audit.concealed and session.open is not None:
+        return KEPT_BACK
+    if explanation is None:
+        return "Shown with the first answer."
+    if not explanation.evidence:
+        return "nothing measured"
+    return f"{signs(explanation.evidence)}  ·  {summary(explanation.evidence)}"
+
+
+def card_button() -> QPushButton:
+    """What leads to the model card, beside every verdict."""
+    button = QPushButton("Model card")
+    button.setProperty("small", True)
+    button.setToolTip("What the model learnt from, what it is for, and how it was measured")
+    return button
 
 
 class _Row(Row):
@@ -48,15 +86,24 @@ class _Row(Row):
 
 
 class EvidencePanel(RowsPanel):
-    """``asked`` tells which finding's numbers are wanted."""
+    """``asked`` tells which finding's numbers are wanted, ``cardAsked`` that the model card is."""
 
     asked = Signal(object)
+    cardAsked = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, _Row, "Evidence about the model's maps", parent)
         self.rows.setFixedHeight(len(TESTS) * _Row.height + 4)  # no row is ever hidden
         self.rows.itemActivated.connect(self._chosen)
         self.rows.itemClicked.connect(self._chosen)
+        self.card = card_button()
+        self.card.clicked.connect(lambda checked=False: self.cardAsked.emit())
+        top = QHBoxLayout()
+        top.addWidget(self.heading, 1)
+        top.addWidget(self.card, 0, Qt.AlignmentFlag.AlignTop)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertLayout(0, top)
         session.explanationChanged.connect(self._fill)
         self._fill()
 
@@ -73,7 +120,56 @@ class EvidencePanel(RowsPanel):
             item.setData(_FINDING, finding)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{finding.test}: {finding.outcome}")
             item.setToolTip(f"{finding.sentence}\nClick for the numbers.")
-        if explanation is None:
-            self.heading.setText("Shown with the first answer.")
+        self.heading.setText(verdict_line(self.session))
+
+
+class VerdictLabel(QLabel):
+    """The verdict in a few signs, for a place that is always in sight; ``asked`` tells that the
+    findings themselves are wanted. It stays while the next image is waited for: evidence is of a
+    model and a method, not of an image."""
+
+    asked = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._known: tuple[tuple[object, ...], tuple[Finding, ...]] | None = None
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        session.explanationChanged.connect(self._take)
+        session.requestChanged.connect(self._show)
+        self._take()
+
+    def _take(self) -> None:
+        session, explanation = self._session, self._session.explanation
+        if explanation is not None and explanation.method == session.method:
+            self._known = (session.model, session.method), explanation.evidence
+        self._show()
+
+    def _show(self) -> None:
+        session = self._session
+        wanted = session.model, session.method
+        findings: tuple[Finding, ...] = ()
+        if session.audit.concealed:
+            text = "Evidence: kept back"
+        elif self._known is None or self._known[0] != wanted:
+            text = "Evidence: with the first answer"
         else:
-            self.heading.setText(summary(findings))
+            findings = self._known[1]
+            text = f"Evidence  {signs(findings)}" if findings else "Evidence: nothing measured"
+        self.setText(text)
+        told = f"{text}: {summary(findings)}" if findings else text
+        self.setAccessibleName(told)
+        lines = [f"{_LOOKS[item.outcome][0]} {item.test}: {item.sentence}" for item in findings]
+        self.setToolTip("\n".join(lines) or text)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        inside = self.rect().contains(event.position().toPoint())
+        if inside and event.button() == Qt.MouseButton.LeftButton:
+            self.asked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.asked.emit()
+        else:
+            super().keyPressEvent(event)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from viewer.canvas.paint import to_image
+from viewer.canvas.images import to_image
 from viewer.dicom.frame import default_window
 from viewer.render.overlay import OverlayMaker, colourise
 from viewer.render.pyramid import Pyramid
@@ -26,10 +28,11 @@ def thumbnail(
     ``grey`` is the scan at that size; the response fades in with its value, so that a thumbnail
     needs no threshold to be read.
     """
-    values = maker.values(index, style.smoothing)
+    values = maker.values(index, style.smoothing, style.signed)
     maximum = maker.maximum(index, style)
-    colours = colourise(values, maximum, style.colour_map).astype(np.float32)
-    share = np.clip(values / maximum if maximum > 0 else values * 0, 0, 1)[..., None]
+    colours = colourise(values, maximum, style.colours, style.signed).astype(np.float32)
+    strengths = np.abs(values) if style.signed else values
+    share = np.clip(strengths / maximum if maximum > 0 else strengths * 0, 0, 1)[..., None]
     weight = 0.9 * share**0.8
     mixed = grey[..., None].astype(np.float32) * (1 - weight) + colours * weight
     return np.asarray(np.rint(mixed), np.uint8)
@@ -43,6 +46,11 @@ def scan_at(pyramid: Pyramid, height: int, width: int) -> NDArray[np.uint8]:
     rows = (np.arange(height) + 0.5) * grey.shape[0] / height
     columns = (np.arange(width) + 0.5) * grey.shape[1] / width
     return np.asarray(grey[rows.astype(int)[:, None], columns.astype(int)])
+
+
+def lift_words(lift: float) -> str:
+    """``lift 1.8 · chance 1``; a dash where a layer has no response."""
+    return "lift –" if math.isnan(lift) else f"lift {lift:.1f} · chance 1"
 
 
 class LayerStrip(QWidget):
@@ -74,6 +82,7 @@ class LayerStrip(QWidget):
         self._later.timeout.connect(self._fill)
         session.explanationChanged.connect(self._fill)
         session.overlayChanged.connect(self._restyle)
+        session.liftsChanged.connect(self._label)
 
     def _chosen(self, row: int) -> None:
         if row >= 0:
@@ -85,29 +94,43 @@ class LayerStrip(QWidget):
         maker, opened = self._session.overlays, self._session.open
         if maker is not None and opened is not None and maker.explanation.layers:
             style = self._session.style
-            height, width = maker.values(0, style.smoothing).shape
+            height, width = maker.values(0, style.smoothing, style.signed).shape
             grey = scan_at(opened.pyramid, height, width)
             for index, layer in enumerate(maker.explanation.layers):
                 pixmap = QPixmap.fromImage(to_image(thumbnail(maker, index, style, grey)))
                 kernels, rows, columns = layer.native_shape
                 icon = QIcon(pixmap)
                 icon.addPixmap(pixmap, QIcon.Mode.Selected)
-                item = QListWidgetItem(
-                    icon, f"{layer.name}\n{columns} × {rows} · {kernels}", self.list
-                )
+                item = QListWidgetItem(icon, "", self.list)
                 item.setToolTip(
                     f"Layer {layer.depth}: {layer.name}, {kernels} kernels on a grid of "
                     f"{columns} × {rows}"
                 )
-                item.setSizeHint(QSize(_SIDE + 12, _SIDE + 44))
+            self._label()
             self._shown_style = self._key()
             self.list.setCurrentRow(self._session.layer_index)
             self._reveal()
         del blocker
 
+    def _label(self) -> None:
+        """Name, native grid and, of a landmark that is looked at, the layer's lift on it."""
+        explanation, lifts = self._session.explanation, self._session.lifts
+        line = 17 if lifts else 0
+        self.list.setMinimumHeight(_SIDE + 62 + line)
+        for row, layer in enumerate(() if explanation is None else explanation.layers):
+            item = self.list.item(row)
+            if item is None:
+                continue
+            kernels, rows, columns = layer.native_shape
+            text = f"{layer.name}\n{columns} × {rows} · {kernels}"
+            if lifts:
+                text += f"\n{lift_words(lifts.get(layer.name, math.nan))}"
+            item.setText(text)
+            item.setSizeHint(QSize(_SIDE + 12, _SIDE + 44 + line))
+
     def _key(self) -> tuple[object, ...]:
         style = self._session.style
-        return (style.colour_map, style.shared_range, style.smoothing)
+        return (style.colours, style.signed, style.shared_range, style.smoothing)
 
     def _restyle(self) -> None:
         if self.list.count() and self._key() != self._shown_style:

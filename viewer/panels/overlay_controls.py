@@ -5,32 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
+    QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
-from engine.presets import PRESETS, preset_name
-from resources import MODEL_NAMES
+from viewer.panels.method_controls import Combo, MethodControls
 from viewer.panels.threshold_plot import ThresholdPlot
-from viewer.render.colour_maps import COLOUR_MAPS
+from viewer.render.class_view import ClassOverlay
+from viewer.render.colour_maps import COLOUR_MAPS, DIVERGING_MAPS
+from viewer.render.overlay import Overlay
 from viewer.state.session import Session
 
-PRESET_HINTS = {
-    "class gradient": "what speaks for the class: activation × gradient of the class, taken back "
-    "with the gradient rule",
-    "gradient": "the layer's whole activation, taken back where the forward pass was active",
-    "CLEAR": "the layer's whole activation, taken back through everything (linear)",
-    "deconvnet": "the layer's whole activation; only positive signals pass a rectifier",
-    "published ARM": "the four strongest kernels from their peaks, guided: crisp edges, weakly "
-    "tied to the decision",
-}
+_LAYER, _CLASSES = "this layer", "dominant class"
+_OWN, _SHARED = "this layer", "all layers"
+# label, field of the style, hint
+_SWITCHES = (
+    ("Overlay", "visible", "The response over the scan (V)"),
+    ("Colour", "fill", "Colour above the threshold (K)"),
+    ("Contours", "contours", "A line where the threshold runs (O)"),
+    ("Grid", "grid", "The layer's own grid: how coarse is what its map says"),
+    ("Maximum", "mark_maximum", "A crosshair at the strongest point"),
+    ("Signed", "signed", "What speaks against as well: dashed contours, the lower half of the bar"),
+)
+
+
+class _Track(QSlider):
+    """A slider that the wheel scrolls past, so that nothing is changed by accident."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 class _Slider(QWidget):
@@ -39,11 +52,11 @@ class _Slider(QWidget):
     def __init__(self, name: str, top: float, changed: Callable[[float], None]) -> None:
         super().__init__()
         self._top = top
-        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider = _Track(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, 100)
         self.slider.setAccessibleName(name)
         self.number = QLabel(self)
-        self.number.setMinimumWidth(38)
+        self.number.setMinimumWidth(58)
         self.number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -51,19 +64,11 @@ class _Slider(QWidget):
         layout.addWidget(self.number)
         self.slider.valueChanged.connect(lambda value: changed(value * top / 100))
 
-    def show_value(self, value: float) -> None:
+    def show_value(self, value: float, text: str) -> None:
         blocker = QSignalBlocker(self.slider)
         self.slider.setValue(round(value / self._top * 100))
         del blocker
-        self.number.setText(f"{value:.0%}" if self._top == 1 else f"× {value:.1f}")
-
-
-def _combo(name: str, items: list[str], changed: Callable[[str], None]) -> QComboBox:
-    combo = QComboBox()
-    combo.addItems(items)
-    combo.setAccessibleName(name)
-    combo.textActivated.connect(changed)
-    return combo
+        self.number.setText(text)
 
 
 class OverlayControls(QWidget):
@@ -73,86 +78,130 @@ class OverlayControls(QWidget):
         super().__init__(parent)
         self._session = session
         change = session.change_style
-        self.model = _combo("Model", list(reversed(MODEL_NAMES)), session.set_model)
-        self.preset = _combo("Method", list(PRESET_HINTS), self._set_preset)
-        for row, hint in enumerate(PRESET_HINTS.values()):
-            self.preset.setItemData(row, hint, Qt.ItemDataRole.ToolTipRole)
+        self.switches = {field: self._switch(*row) for row in _SWITCHES for field in row[1:2]}
+        self.shows = Combo("Shows", [_LAYER, _CLASSES], self._set_shows)
         self.opacity = _Slider("Opacity", 1, lambda value: change(opacity=value))
         self.threshold = _Slider("Threshold", 1, lambda value: change(threshold=value))
         self.smoothing = _Slider("Smoothing", 2, lambda value: change(smoothing=value))
-        self.colour_map = _combo(
-            "Colour map", list(COLOUR_MAPS), lambda name: change(colour_map=name)
-        )
-        self.range = _combo(
+        self.smoothing.setToolTip("Display only: the raw map stays as it is (Gaussian, σ)")
+        self.colour_map = Combo("Colour map", list(COLOUR_MAPS), self._set_colours)
+        self.range = Combo(
             "Range",
-            ["this layer", "all layers"],
-            lambda name: change(shared_range=name == "all layers"),
+            [_OWN, _SHARED],
+            lambda name: change(shared_range=name == _SHARED),
+            {
+                _OWN: "Rescaled per layer: colours of two layers cannot be compared",
+                _SHARED: "One range for all layers: weak layers look weak",
+            },
         )
-        self.visible = QCheckBox("Overlay")
-        self.fill = QCheckBox("Colour")
-        self.contours = QCheckBox("Contours")
-        self.visible.toggled.connect(lambda on: change(visible=on))
-        self.fill.toggled.connect(lambda on: change(fill=on))
-        self.contours.toggled.connect(lambda on: change(contours=on))
         self.reading = QLabel()
         self.reading.setWordWrap(True)
         self.reading.setProperty("quiet", True)
         self.plot = ThresholdPlot(session)
+        self.form = QFormLayout()
+        self.form.addRow("Shows", self.shows)
+        self.method = MethodControls(session, self.form)
         self._lay_out()
         session.overlayChanged.connect(self._read)
-        session.requestChanged.connect(self._read)
         self._read()
 
+    def _switch(self, label: str, field: str, hint: str) -> QCheckBox:
+        box = QCheckBox(label)
+        box.setToolTip(hint)
+        box.toggled.connect(lambda on: self._session.change_style(**{field: on}))
+        return box
+
     def _lay_out(self) -> None:
-        shows = QHBoxLayout()
-        for box in (self.visible, self.fill, self.contours):
-            shows.addWidget(box)
-        shows.addStretch()
-        form = QFormLayout()
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        form.setVerticalSpacing(7)
+        switches = QGridLayout()
+        for number, box in enumerate(self.switches.values()):
+            switches.addWidget(box, number // 3, number % 3)
+        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.form.setVerticalSpacing(5)
         for label, widget in (
-            ("Model", self.model),
-            ("Method", self.preset),
-            ("Opacity", self.opacity),
             ("Threshold", self.threshold),
+            ("Opacity", self.opacity),
             ("Smoothing", self.smoothing),
             ("Colours", self.colour_map),
             ("Range", self.range),
         ):
-            form.addRow(label, widget)
+            self.form.addRow(label, widget)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(10, 6, 10, 6)
+        column.addLayout(switches)
+        column.addLayout(self.form)
+        column.addWidget(self.reading)
+        column.addWidget(self.plot, 1)
+        area = QScrollArea()
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 8, 10, 8)
-        layout.addLayout(shows)
-        layout.addLayout(form)
-        layout.addWidget(self.reading)
-        layout.addWidget(self.plot, 1)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
 
-    def _set_preset(self, name: str) -> None:
-        self._session.set_method(PRESETS[name])
+    def _set_shows(self, name: str) -> None:
+        """Asking for something switches the overlay on."""
+        shows = "classes" if name == _CLASSES else "layer"
+        self._session.change_style(visible=True, shows=shows)
+
+    def _set_colours(self, name: str) -> None:
+        field = "diverging_map" if self._session.style.signed else "colour_map"
+        self._session.change_style(**{field: name})
 
     def _read(self) -> None:
         session, style = self._session, self._session.style
-        boxes = ((self.visible, style.visible), (self.fill, style.fill))
-        for box, on in (*boxes, (self.contours, style.contours)):
+        for field, box in self.switches.items():
             blocker = QSignalBlocker(box)
-            box.setChecked(on)
+            box.setChecked(bool(getattr(style, field)))
             del blocker
-        self.opacity.show_value(style.opacity)
-        self.threshold.show_value(style.threshold)
-        self.smoothing.show_value(style.smoothing)
-        self.model.setCurrentText(session.model)
-        self.preset.setCurrentText(preset_name(session.method))
-        self.preset.setToolTip(PRESET_HINTS.get(preset_name(session.method), ""))
-        self.colour_map.setCurrentText(style.colour_map)
-        self.range.setCurrentText("all layers" if style.shared_range else "this layer")
-        overlay = session.overlay
-        if overlay is None:
-            self.reading.setText("")
-        elif overlay.maximum <= 0:
-            self.reading.setText("This layer has no positive response on this image.")
+        layer = style.shows == "layer"
+        for widget in (self.switches["grid"], self.switches["signed"], self.colour_map, self.range):
+            widget.setEnabled(layer)
+        self.shows.show_text(_LAYER if layer else _CLASSES)
+        self.opacity.show_value(style.opacity, f"{style.opacity:.0%}")
+        sign = "± " if style.signed and layer else ""
+        self.threshold.show_value(style.threshold, f"{sign}{style.threshold:.0%}")
+        self.smoothing.show_value(style.smoothing, self._width())
+        self._offer(list(DIVERGING_MAPS if style.signed else COLOUR_MAPS))
+        self.colour_map.show_text(style.colours)
+        self.range.show_text(_SHARED if style.shared_range else _OWN)
+        if layer:
+            self.reading.setText("" if session.overlay is None else in_words(session.overlay))
         else:
-            self.reading.setText(
-                f"Above the threshold: {overlay.area:.1%} of the area, "
-                f"{overlay.mass:.1%} of the positive response."
-            )
+            self.reading.setText(classes_in_words(session.classes))
+
+    def _width(self) -> str:
+        """The smoothing of what is shown in pixels of the model input, or the factor without."""
+        session = self._session
+        if session.style.shows == "classes" and session.classes is not None:
+            return f"{session.classes.maps.sigma:.1f} px"
+        if session.overlay is not None:
+            return f"{session.overlay.sigma:.1f} px"
+        return f"× {session.style.smoothing:.1f}"
+
+    def _offer(self, names: list[str]) -> None:
+        """Colour maps that fit the sign."""
+        if self.colour_map.itemText(0) != names[0]:
+            self.colour_map.clear()
+            self.colour_map.addItems(names)
+
+
+def in_words(overlay: Overlay) -> str:
+    """How much of a layer's response lies above the threshold."""
+    signed = overlay.style.signed
+    if overlay.maximum <= 0:
+        return f"This layer has no {'' if signed else 'positive '}response on this image."
+    what = "response, signs left out" if signed else "positive response"
+    return f"Above the threshold: {overlay.area:.1%} of the area, {overlay.mass:.1%} of the {what}."
+
+
+def classes_in_words(classes: ClassOverlay | None) -> str:
+    """How much of the area each class has above the threshold."""
+    if classes is None:
+        return "Asking which class dominates where …"
+    if not classes.regions:
+        return "No class dominates above the threshold."
+    shares = (f"{item.name.replace('_', ' ')} {item.area:.1%}" for item in classes.regions)
+    return f"Dominant above the threshold, of the area: {', '.join(shares)}."

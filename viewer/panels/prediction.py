@@ -58,6 +58,7 @@ class PredictionPanel(RowsPanel):
         self.rows.itemClicked.connect(self._chosen)
         session.explanationChanged.connect(self._fill)
         session.engineChanged.connect(self._head)
+        session.audit.concealedChanged.connect(self._head)
         self._head()
 
     def _chosen(self, item: QListWidgetItem) -> None:
@@ -79,7 +80,9 @@ class PredictionPanel(RowsPanel):
 
     def _head(self) -> None:
         explanation, state = self.session.explanation, self.session.engine.state
-        if explanation is not None and explanation.withheld:
+        if self.session.audit.concealed:
+            text = "The output is shown once your first impression is committed, in the Review tab."
+        elif explanation is not None and explanation.withheld:
             text = f"No output: {explanation.withheld_because}."
         elif explanation is not None:
             text = f"{explanation.model.name} {explanation.model.version}: probability of a class"

@@ -19,9 +19,9 @@ _AREA, _RESPONSE, _LINE, _TEXT = "#7dd3fc", "#f0a63c", "#e2e8f0", "#94a3b8"
 
 
 def shares_above(overlay: Overlay) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shares (0…1) of the area and of the positive response above each of 101 thresholds from 0
-    to the top of the range; both 0 where nothing responds."""
-    values = np.sort(overlay.values, axis=None).astype(np.float64)
+    """Shares (0…1) of the area and of the response (its magnitude, if signed) above each of 101
+    thresholds from 0 to the top of the range; both 0 where nothing responds."""
+    values = np.sort(overlay.strengths, axis=None).astype(np.float64)
     below = np.searchsorted(values, _STEPS * overlay.maximum, side="right")
     summed = np.concatenate(([0.0], np.cumsum(values)))
     total = summed[-1]
@@ -51,8 +51,9 @@ class ThresholdPlot(QWidget):
 
     def _draw(self) -> None:
         overlay = self._session.overlay
-        self.setVisible(overlay is not None)
-        if overlay is None:
+        shown = overlay is not None and overlay.style.shows == "layer"
+        self.setVisible(shown)
+        if overlay is None or not shown:
             return
         if self._curves is None:
             self._load()
@@ -63,7 +64,7 @@ class ThresholdPlot(QWidget):
         if (
             self._shown is None
             or self._shown.values is not overlay.values
-            or (self._shown.maximum != overlay.maximum)
+            or self._shown.maximum != overlay.maximum
         ):
             self._shown = overlay
             for curve, shares in zip(self._curves, shares_above(overlay), strict=True):

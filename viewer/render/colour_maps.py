@@ -1,4 +1,4 @@
-"""Colour maps for positive responses: perceptually ordered and safe for colour-blind readers."""
+"""Colour maps of responses: perceptually ordered and safe for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,32 @@ COLOUR_MAPS = {
     "hot": "matlab:hot",
     "turbo": "google:turbo",
 }
+# for signed responses; blue is negative, red or brown positive. Berlin is dark in the middle, so
+# that both ends shine over a dark scan
+DIVERGING_MAPS = {
+    "berlin": "crameri:berlin",
+    "vik": "crameri:vik",
+    "broc": "crameri:broc",
+    "blue to red": "colorbrewer:RdBu_r",
+}
+_UPPER = 232  # of 255: bright in every sequential map, and not yet its end
 
 
-@lru_cache(maxsize=len(COLOUR_MAPS))
+@lru_cache(maxsize=len(COLOUR_MAPS) + len(DIVERGING_MAPS))
 def table(name: str) -> NDArray[np.uint8]:
     """256 colours of a map, uint8 [256, 3] RGB. Raises KeyError for an unknown name."""
-    colours = cmap.Colormap(COLOUR_MAPS[name])(np.linspace(0, 1, 256))
+    library_name = {**COLOUR_MAPS, **DIVERGING_MAPS}[name]
+    colours = cmap.Colormap(library_name)(np.linspace(0, 1, 256))
     return np.rint(np.asarray(colours)[:, :3] * 255).astype(np.uint8)
+
+
+def accent(name: str, negative: bool = False) -> tuple[int, int, int]:
+    """RGB of contours: the upper part of a sequential map; the brightest colour of the outer
+    quarter at one end of a diverging one."""
+    colours = table(name)
+    if name in COLOUR_MAPS:
+        red, green, blue = colours[_UPPER].tolist()
+    else:
+        outer = colours[:64] if negative else colours[192:]
+        red, green, blue = outer[outer.sum(1, dtype=np.int64).argmax()].tolist()
+    return red, green, blue

@@ -1,8 +1,8 @@
-"""From a raw signed response map to what is shown: positive part, smoothing, range, threshold."""
+"""From a raw signed response map to what is shown: sign, smoothing, range, threshold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,16 @@ from engine.geometry import InputGeometry
 from engine.results import Explanation, LayerResponse
 from engine.smoothing import smooth, smoothing_width
 from viewer.render import colour_maps
+from viewer.render.grid import Grid, native_grid
 from viewer.render.style import OverlayStyle
 
 
 def shown_values(
-    layer: LayerResponse, geometry: InputGeometry, factor: float
+    layer: LayerResponse, geometry: InputGeometry, factor: float, signed: bool = False
 ) -> NDArray[np.float32]:
-    """Positive part of the raw map on the frame's own part of the input, smoothed."""
-    positive = np.maximum(layer.values, 0)
-    return geometry.crop(smooth(positive, smoothing_width(layer, factor)))
+    """The raw map, or its positive part, on the frame's own part of the input, smoothed."""
+    chosen = layer.values if signed else np.maximum(layer.values, 0)
+    return geometry.crop(smooth(chosen, smoothing_width(layer, factor)))
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class Overlay:
 
     ``values`` float32 (h, w) cover the frame exactly, in raw units; ``maximum`` is the value at
     the top of the colour bar; ``lines`` are the closed contours at the threshold, float64 (n, 2)
-    as (x, y) in frame pixels from the corner of the first one. ``area`` and ``mass`` are the
-    shares (0…1) of the frame and of the positive response above the threshold, ``sigma`` the
-    smoothing in pixels of the model input, ``frame_size`` (height, width).
+    as (x, y) in frame pixels from the corner of the first one, ``negative_lines`` those around
+    what is as far below 0. ``area`` and ``mass`` are the shares (0…1) of the frame and of the
+    response (its magnitude, if signed) above the threshold, ``sigma`` the smoothing in pixels of
+    the model input, ``frame_size`` (height, width).
     """
 
     layer: LayerResponse
@@ -43,15 +45,39 @@ class Overlay:
     mass: float
     sigma: float
     frame_size: tuple[int, int]
+    negative_lines: tuple[NDArray[np.float64], ...] = ()
+    grid: Grid = field(default_factory=lambda: Grid((), (), (0, 0)))
 
     @property
     def level(self) -> float:
         """The threshold in raw units."""
         return self.style.threshold * self.maximum
 
+    @property
+    def minimum(self) -> float:
+        """The value at the bottom of the colour bar."""
+        return -self.maximum if self.style.signed else 0.0
+
+    @property
+    def strengths(self) -> NDArray[np.float32]:
+        """What the threshold is held against: the values, without their sign if signed."""
+        return np.abs(self.values) if self.style.signed else self.values
+
+    @property
+    def peak(self) -> tuple[float, float] | None:
+        """The frame point (x, y) of the strongest response; None where there is none."""
+        if self.maximum <= 0:
+            return None
+        height, width = self.values.shape
+        row, column = divmod(int(self.strengths.argmax()), width)
+        return (
+            (column + 0.5) * self.frame_size[1] / width,
+            (row + 0.5) * self.frame_size[0] / height,
+        )
+
     def colours(self) -> NDArray[np.uint8]:
         """RGB uint8 (h, w, 3) of the whole map, whatever the threshold."""
-        return colourise(self.values, self.maximum, self.style.colour_map)
+        return colourise(self.values, self.maximum, self.style.colours, self.style.signed)
 
     def value_at(self, x: float, y: float) -> float:
         """The shown value, in raw units, under a point inside the frame (frame pixels)."""
@@ -61,17 +87,22 @@ class Overlay:
         return float(self.values[row, column])
 
 
-def colourise(values: NDArray[np.float32], maximum: float, colour_map: str) -> NDArray[np.uint8]:
-    """Values (h, w) from 0 to ``maximum`` → RGB uint8 (h, w, 3); anything outside is clipped."""
+def colourise(
+    values: NDArray[np.float32], maximum: float, colour_map: str, signed: bool = False
+) -> NDArray[np.uint8]:
+    """Values (h, w) from 0, or −``maximum``, to ``maximum`` → RGB uint8 (h, w, 3); anything
+    outside is clipped."""
     scaled = np.zeros_like(values) if maximum <= 0 else values * (255 / maximum)
+    if signed:
+        scaled = np.rint((scaled + 255) / 2)
     return colour_maps.table(colour_map)[np.clip(scaled, 0, 255).astype(np.uint8)]
 
 
-def smoothed(explanation: Explanation, factor: float) -> OverlayMaker:
+def smoothed(explanation: Explanation, factor: float, signed: bool = False) -> OverlayMaker:
     """A maker that has all layers ready at a smoothing factor: the slow part, for a thread."""
     maker = OverlayMaker(explanation)
     for index in range(len(explanation.layers)):
-        maker.values(index, factor)
+        maker.values(index, factor, signed)
     return maker
 
 
@@ -81,44 +112,68 @@ class OverlayMaker:
     def __init__(self, explanation: Explanation) -> None:
         self.explanation = explanation
         self._factor = -1.0
-        self._values: dict[int, NDArray[np.float32]] = {}
+        self._values: dict[tuple[int, bool], NDArray[np.float32]] = {}
 
-    def values(self, index: int, factor: float) -> NDArray[np.float32]:
-        """Layer ``index`` as it is shown, in raw units: positive part, smoothed, (h, w)."""
+    def values(self, index: int, factor: float, signed: bool = False) -> NDArray[np.float32]:
+        """Layer ``index`` as it is shown, in raw units: its positive part, or all of it if
+        ``signed``; smoothed, (h, w)."""
         if factor != self._factor:
             self._factor = factor
             self._values.clear()
-        if index not in self._values:
+        key = index, signed
+        if key not in self._values:
             layer = self.explanation.layers[index]
-            self._values[index] = shown_values(layer, self.explanation.geometry, factor)
-        return self._values[index]
+            self._values[key] = shown_values(layer, self.explanation.geometry, factor, signed)
+        return self._values[key]
 
     def maximum(self, index: int, style: OverlayStyle) -> float:
-        """Top of the value window: the layer's own greatest value, or that of all layers."""
+        """Top of the value window: the layer's own greatest value (or magnitude, if signed), or
+        that of all layers."""
         chosen = range(len(self.explanation.layers)) if style.shared_range else (index,)
-        maps = (self.values(item, style.smoothing) for item in chosen)
+        maps = (self.values(item, style.smoothing, style.signed) for item in chosen)
+        if style.signed:
+            maps = (np.abs(values) for values in maps)
         return max(float(values.max(initial=0.0)) for values in maps)
 
     def overlay(self, index: int, style: OverlayStyle) -> Overlay:
         """Layer ``index`` (from 0) of the explanation in a style."""
-        values = self.values(index, style.smoothing)
+        values = self.values(index, style.smoothing, style.signed)
         maximum = self.maximum(index, style)
-        layer = self.explanation.layers[index]
+        layer, geometry = self.explanation.layers[index], self.explanation.geometry
         level = style.threshold * maximum
-        above = (values > level) if maximum > 0 else np.zeros(values.shape, np.bool_)
-        total = float(values.sum(dtype=np.float64))
-        mass = float(values[above].sum(dtype=np.float64)) / total if total > 0 else 0.0
-        height, width = self.explanation.geometry.frame_size
-        scale = np.array([width / values.shape[1], height / values.shape[0]])
-        lines = tuple(line * scale for line in contours(values, level)) if maximum > 0 else ()
+        strengths = np.abs(values) if style.signed else values
+        area, mass = share_above(strengths, level) if maximum > 0 else (0.0, 0.0)
         return Overlay(
             layer=layer,
             style=style,
             values=values,
             maximum=maximum,
-            lines=lines,
-            area=float(above.mean()),
+            lines=frame_lines(values, level, geometry.frame_size) if maximum > 0 else (),
+            negative_lines=(
+                frame_lines(-values, level, geometry.frame_size)
+                if style.signed and maximum > 0
+                else ()
+            ),
+            area=area,
             mass=mass,
             sigma=smoothing_width(layer, style.smoothing),
-            frame_size=(height, width),
+            frame_size=geometry.frame_size,
+            grid=native_grid(layer, geometry),
         )
+
+
+def share_above(strengths: NDArray[np.float32], level: float) -> tuple[float, float]:
+    """Shares (0…1) of the area and of the sum that lie above a level."""
+    above = strengths > level
+    total = float(strengths.sum(dtype=np.float64))
+    mass = float(strengths[above].sum(dtype=np.float64)) / total if total > 0 else 0.0
+    return float(above.mean()), mass
+
+
+def frame_lines(
+    values: NDArray[np.float32], level: float, frame_size: tuple[int, int]
+) -> tuple[NDArray[np.float64], ...]:
+    """Contours of values (h, w) that cover the frame, as (x, y) in frame pixels."""
+    height, width = frame_size
+    scale = np.array([width / values.shape[1], height / values.shape[0]])
+    return tuple(line * scale for line in contours(values, level))

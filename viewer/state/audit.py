@@ -8,6 +8,7 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.questions import EditWay
 from engine.shapes import Kind, Shape
 from viewer.state.document import (
     Document,
@@ -68,6 +69,12 @@ class Audit(QObject):
         self.tool = Tool()
         self.selected = ""
         """The id of the landmark or intervention that is taken hold of."""
+        self.next_name = ""
+        """What the next landmark that is drawn is called; "" for a plain "landmark"."""
+        self.next_source = ""
+        """Where that name is from."""
+        self.next_way: EditWay = "in-paint"
+        """How the region is changed that is drawn next."""
         self.region: Shape | None = None
         """Where "which kernels look here" is asked."""
         self.proposals: tuple[tuple[str, Shape], ...] = ()
@@ -157,7 +164,8 @@ class Audit(QObject):
         document = self.document
         done = replace(document, landmarks=(*document.landmarks, landmark))
         self.change(f"draw {landmark.name}", done)
-        self.select(landmark.id)
+        if self.image:
+            self.select(landmark.id)
 
     def add_interventions(self, what: str, items: tuple[Intervention, ...]) -> None:
         document = self.document

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from engine.questions import Edit, EditWay
@@ -20,8 +20,6 @@ FORM = 1
 Outcome = Literal["accept", "reject", "unsure"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _WAYS: tuple[EditWay, ...] = get_args(EditWay)
-_MOST = 2_000  # entries of a kind
-_LONGEST = 20_000  # characters of a comment
 
 Entry = TypeVar("Entry")
 
@@ -46,6 +44,9 @@ class Intervention:
     edit: Edit
     kind: str = "drawn"
     on: bool = True
+
+
+Drawn = TypeVar("Drawn", Landmark, Intervention)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def to_json(document: Document, image: str) -> str:
         "impression": None if document.impression is None else vars(document.impression),
         "comment": document.comment,
     }
-    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(facts, indent=1) + "\n"
 
 
 def landmark_facts(item: Landmark) -> dict[str, Any]:
@@ -146,20 +147,25 @@ def from_json(text: str) -> tuple[str, Document]:
         if facts["form"] != FORM:
             raise ValueError(f"form {facts['form']!r} is not read, only {FORM}")
         said = facts["impression"]
+        landmarks = [landmark_from(row) for row in _rows(facts["landmarks"])]
+        interventions = [_intervention(row) for row in _rows(facts["interventions"])]
+        used: set[str] = set()
         document = Document(
-            landmarks=tuple(landmark_from(row) for row in _few(facts["landmarks"])),
-            interventions=tuple(_intervention(row) for row in _few(facts["interventions"])),
-            judgements=tuple(_judgement(row) for row in _few(facts["judgements"])),
+            landmarks=unlike(landmarks, used),
+            interventions=unlike(interventions, used),
+            judgements=tuple(_judgement(row) for row in _rows(facts["judgements"])),
             impression=None if said is None else Impression(_text(said["text"]), str(said["when"])),
             comment=_text(facts["comment"]),
         )
         return str(facts["image"]), document
-    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(f"not a document: {type(error).__name__} {error}") from error
 
 
 def landmark_from(row: Mapping[str, Any]) -> Landmark:
-    """Back from JSON; one without an id gets a new one."""
+    """Back from JSON; one without an id gets a new one. Raises :class:`ValueError`,
+    :class:`LookupError`, :class:`TypeError`, :class:`AttributeError` or :class:`OverflowError` for
+    what is none."""
     return Landmark(
         str(row.get("id") or new_id()),
         _text(row["name"]),
@@ -188,13 +194,23 @@ def _one_of(value: Any, known: tuple[Entry, ...]) -> Entry:
     raise ValueError(f"{value!r} is none of {', '.join(map(str, known))}")
 
 
-def _few(rows: Any) -> list[Any]:
-    if not isinstance(rows, list) or len(rows) > _MOST:
-        raise ValueError("not a list, or one that is too long")
+def unlike(items: Iterable[Drawn], used: set[str]) -> tuple[Drawn, ...]:
+    """The items, with a new id where one is ``used`` already (which grows): an entry is taken hold
+    of by its id."""
+    found = []
+    for item in items:
+        found.append(replace(item, id=new_id()) if item.id in used else item)
+        used.add(item.id)
+    return tuple(found)
+
+
+def _rows(rows: Any) -> list[Any]:
+    if not isinstance(rows, list):
+        raise ValueError("a list is missing")
     return rows
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        raise ValueError("a text is missing, or too long")
+    if not isinstance(value, str):
+        raise ValueError("a text is missing")
     return value

@@ -6,6 +6,8 @@ user may read them. Each change is written at once and whole: a crash loses noth
 
 from __future__ import annotations
 
+import errno
+import threading
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
@@ -33,9 +35,9 @@ def read_record(key: str) -> Document:
     """The document of an image; an empty one where there is none. Raises :class:`ValueError` for
     one that cannot be read."""
     path = record_file(key)
-    if not path.exists():
-        return Document()
     try:
+        if not path.exists():
+            return Document()
         image, document = from_json(read_regular(path, _LARGEST).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{path.name}: {error}") from error
@@ -46,16 +48,28 @@ def read_record(key: str) -> Document:
 
 def write_record(key: str, document: Document) -> None:
     """Write it, or take an empty one away. A damaged one that is there is put aside first. Raises
-    :class:`OSError`."""
+    :class:`OSError`, also for one too large to be read again."""
     path = record_file(key)
-    if document.is_empty and not path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         read_record(key)
     except ValueError:
-        path.replace(path.with_suffix(".damaged"))
-    write_atomically(path, to_json(document, key).encode(), 0o600)
+        path.replace(_aside(path))
+    if document.is_empty:
+        path.unlink(missing_ok=True)
+        return
+    data = to_json(document, key).encode()
+    if len(data) > _LARGEST:
+        raise OSError(errno.EFBIG, f"they are larger than {_LARGEST >> 20} MiB")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_atomically(path, data, 0o600)
+
+
+def _aside(path: Path) -> Path:
+    """A name for a damaged file, beside those that were put aside before it."""
+    number = 1
+    while (place := path.with_suffix(f".damaged-{number}")).exists():
+        number += 1
+    return place
 
 
 class Records(QObject):
@@ -73,6 +87,8 @@ class Records(QObject):
         self._reading.failed.connect(lambda key, error: self.failed.emit(_unread(error)))
         self._writing.failed.connect(lambda key, error: self.failed.emit(_unwritten(error)))
         self._latest: dict[str, Document] = {}  # of this session, also what is still to be written
+        self._unwritten: dict[str, Document] = {}
+        self._turn = threading.Lock()
         session.frameChanged.connect(self._find)
         session.audit.documentChanged.connect(self._write)
 
@@ -115,13 +131,24 @@ class Records(QObject):
         if not key or document == self._latest.get(key):
             return
         self._latest[key] = document
-        self._writing.submit(key, lambda: write_record(key, document))
+        with self._turn:
+            waiting = key in self._unwritten
+            self._unwritten[key] = document
+        if not waiting:
+            self._writing.submit(key, lambda: self._save(key))
+
+    def _save(self, key: str) -> None:
+        """Write the newest of what there is to be written about an image: a drag changes it faster
+        than disks write."""
+        with self._turn:
+            document = self._unwritten.pop(key)
+        write_record(key, document)
 
 
 def _unread(error: Exception) -> str:
     return (
-        f"The notes about this image could not be read ({error}). They are put aside as .damaged "
-        "when something new is written."
+        f"The notes about this image could not be read ({error}). The file is put aside, not "
+        "lost, when something new is written."
     )
 
 

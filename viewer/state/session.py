@@ -13,6 +13,8 @@ from engine.results import Explanation, LayerResponse, Method
 from viewer.dicom.frame import Frame, default_window
 from viewer.dicom.study import Instance, Rejected, Scan, Series, Study
 from viewer.dicom.window import LookupTable, Window
+from viewer.render.class_view import ClassOverlay
+from viewer.render.kernel_overlay import KernelChosen, kernel_maker
 from viewer.render.overlay import Overlay, OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
@@ -76,12 +78,14 @@ class OpenFrame:
 @dataclass(frozen=True, eq=False)
 class Pane:
     """A picture beside the main one: the same scan (or another, of the same size) with another
-    answer over it. ``title`` says what is other ("shallow", "untrained", "difference")."""
+    answer over it. ``title`` says what is other ("shallow", "untrained", "difference");
+    ``footer`` what stands below it in the place of the answer's provenance."""
 
     title: str
     explanation: Explanation | None
     overlay: Overlay | None
     pyramid: Pyramid | None = None
+    footer: tuple[str, ...] = ()
 
 
 class Session(QObject):
@@ -99,6 +103,7 @@ class Session(QObject):
     messageChanged = Signal()
     cursorChanged = Signal()
     panesChanged = Signal()
+    liftsChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -130,10 +135,18 @@ class Session(QObject):
         self.title = ""
         """What the main picture is called while others are beside it."""
         self.panes: tuple[Pane, ...] = ()
+        self.classes: ClassOverlay | None = None
+        """Which class dominates where, once that is asked for and known."""
+        self.lifts: dict[str, float] = {}
+        """Lift of each layer, by name, on the landmark that is looked at; empty without one."""
         self.audit = Audit(self)
         self.audit.concealedChanged.connect(self._reveal)
         self._answer: OverlayMaker | None = None
         self._overlay: Overlay | None = None
+        self.kernel: KernelChosen | None = None
+        """The kernel whose map is shown in the place of its layer's."""
+        self._kernel_maker: OverlayMaker | None = None
+        self.requestChanged.connect(self._leave_kernel)
 
     # studies and images
     def set_scan(self, scan: Scan) -> None:
@@ -257,7 +270,7 @@ class Session(QObject):
         return None if self.audit.concealed else self._answer
 
     def _reveal(self) -> None:
-        self._overlay = None
+        self._overlay = self.kernel = self.classes = None
         self.explanationChanged.emit()
         self.overlayChanged.emit()
 
@@ -267,13 +280,30 @@ class Session(QObject):
         index = max(0, min(index, count - 1))
         if index != self.layer_index:
             self.layer_index = index
-            self._overlay = None
+            self._overlay = self.kernel = None
             self.overlayChanged.emit()
 
     def show_layer(self, index: int) -> None:
         """Choose a layer and see it: asking for one switches the overlay on."""
         self.set_layer(index)
-        self.change_style(visible=True)
+        self.show_kernel(None)
+        self.change_style(visible=True, shows="layer")
+
+    def show_kernel(self, kernel: KernelChosen | None) -> None:
+        """See the map of one kernel in the place of its layer's, until another layer is chosen or
+        something else is asked; None brings the layer back."""
+        if kernel is self.kernel or (kernel is not None and self.explanation is None):
+            return
+        self.kernel, self._overlay = kernel, None
+        if kernel is not None and self.explanation is not None:
+            names = [layer.name for layer in self.explanation.layers]
+            self.layer_index = names.index(kernel.layer)
+            self._kernel_maker = kernel_maker(self.explanation, kernel)
+            self.style = replace(self.style, visible=True, shows="layer")
+        self.overlayChanged.emit()
+
+    def _leave_kernel(self) -> None:
+        self.show_kernel(None)
 
     def set_style(self, style: OverlayStyle) -> None:
         if style != self.style:
@@ -305,6 +335,16 @@ class Session(QObject):
             self.title, self.panes = title, panes
             self.panesChanged.emit()
 
+    def set_classes(self, classes: ClassOverlay | None) -> None:
+        if classes is not self.classes:
+            self.classes = classes
+            self.overlayChanged.emit()
+
+    def set_lifts(self, lifts: dict[str, float]) -> None:
+        if lifts != self.lifts:
+            self.lifts = lifts
+            self.liftsChanged.emit()
+
     def set_curtain(self, share: float | None) -> None:
         if share != self.curtain:
             self.curtain = share
@@ -333,10 +373,22 @@ class Session(QObject):
 
     @property
     def overlay(self) -> Overlay | None:
-        """The chosen layer in the chosen style; made once, when it is first asked for."""
+        """The chosen layer, or kernel, in the chosen style; made once, when it is first asked
+        for."""
         if self._overlay is None and self.overlays is not None and self.layer is not None:
-            self._overlay = self.overlays.overlay(self.layer_index, self.style)
+            if self.kernel is not None and self._kernel_maker is not None:
+                own = replace(self.style, shared_range=False)
+                self._overlay = self._kernel_maker.overlay(0, own)
+            else:
+                self._overlay = self.overlays.overlay(self.layer_index, self.style)
         return self._overlay
+
+    @property
+    def strongest(self) -> tuple[float, float] | None:
+        """The frame point (x, y) of the greatest response in what is shown; None without one."""
+        if self.style.shows == "classes":
+            return None if self.classes is None else self.classes.peak
+        return None if self.overlay is None else self.overlay.peak
 
     def set_engine(self, status: EngineStatus) -> None:
         if status != self.engine:

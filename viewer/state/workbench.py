@@ -17,13 +17,21 @@ from engine.results import Explanation, Method, Refusal
 from viewer.reading.limits import SCANNERS, frame_bytes
 from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker, smoothed
+from viewer.state.audit_log import AuditLog
+from viewer.state.classes import ClassView
+from viewer.state.comparing import Comparing
+from viewer.state.figures import Figures
 from viewer.state.frames import Frames
 from viewer.state.inquiry import Inquiry
+from viewer.state.kernel_search import KernelSearch
 from viewer.state.lane import Lane
 from viewer.state.library import Library
 from viewer.state.pictures import Picture, Pictures
+from viewer.state.progress import Cancelled
 from viewer.state.records import Records
 from viewer.state.session import EngineStatus, Place, Session
+from viewer.state.settings import BLIND_READING, Settings
+from viewer.state.what_if import WhatIfState
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,10 @@ class Workbench(QObject):
     failed = Signal(object)
     exported = Signal(object)
     exportFailed = Signal(object)
+    exportCancelled = Signal(object)
+    engineStopped = Signal()
+    closing = Signal()
+    """What is still to be kept is written before the threads end."""
 
     def __init__(self, session: Session, device: str = "auto", parent: QObject | None = None):
         super().__init__(parent)
@@ -82,6 +94,18 @@ class Workbench(QObject):
         self._engine_lane.finished.connect(self._answered)
         self._engine_lane.failed.connect(self._engine_failed)
         session.requestChanged.connect(self._ask)
+        self.what_if = WhatIfState(session, self)
+        self.comparing = Comparing(session, self)
+        self.kernels = KernelSearch(session, self)
+        self.class_view = ClassView(session, self)
+        self.figures = Figures(session, self)
+        self.settings = Settings(self)
+        self.settings.changed.connect(self._read_settings)
+        self._read_settings()
+        self.log = AuditLog(session, self)  # last: it listens to all of these
+
+    def _read_settings(self) -> None:
+        self.session.audit.set_blind(self.settings.get(BLIND_READING))
 
     # life
     def start_readers(self) -> None:
@@ -121,12 +145,13 @@ class Workbench(QObject):
 
     def close(self) -> None:
         """End the engine's process and every thread."""
+        self.closing.emit()
         self._closing = True
         self.library.cancel()
         workers = (self.engine, *(reader.process for reader in self.readers))
         for worker in workers:
             worker.close()
-        owners = (self.library, self.frames, self.records)
+        owners = (self.library, self.frames, self.records, self.log)
         lanes = [lane for owner in owners for lane in owner.lanes()]
         lanes += [inquiry.lane for inquiry in self._inquiries]
         for lane in (*lanes, self._engine_lane, self._export_lane):
@@ -136,16 +161,23 @@ class Workbench(QObject):
         gc.enable()  # as it was before studies were read
         gc.unfreeze()
 
-    def export(self, path: Path, write: Callable[[], None]) -> None:
-        """Run ``write`` in the background; ``exported`` or ``exportFailed`` tells how it went."""
+    def export(self, path: Path, write: Callable[[], None], words: str = "") -> None:
+        """Run ``write`` in the background; ``exported``, ``exportFailed`` or ``exportCancelled``
+        tells how it went. ``words`` follow "Exported NAME" in the message about it."""
         self.exporting += 1
-        self._export_lane.submit(path, write)
+        self.log.export_asked(path)
+        self._export_lane.submit((path, words), write)
 
-    def _export_ended(self, path: Path, result: object) -> None:
+    def _export_ended(self, key: tuple[Path, str], result: object) -> None:
+        path, words = key
         self.exporting -= 1
-        if isinstance(result, Exception):
+        if isinstance(result, Cancelled):
+            self.session.say(f"{path.name} was not exported: it was stopped.")
+            self.exportCancelled.emit(path)
+        elif isinstance(result, Exception):
             self.exportFailed.emit(result)
         else:
+            self.session.say(f"Exported {path.name}{words}.")
             self.exported.emit(path)
 
     # opening and decoding
@@ -182,12 +214,14 @@ class Workbench(QObject):
         if opened is None:
             return
         question = Question(opened.place, session.model, session.method, session.target)
-        smoothing, picture = session.style.smoothing, self.pictures.of(opened)
+        style, picture = session.style, self.pictures.of(opened)
         network, asked = self.network(question.model), Explain(question.method, question.target)
 
         def work() -> object:
             answer = self.engine.answer(picture.key, picture.subject, network, asked)
-            return smoothed(answer, smoothing) if isinstance(answer, Explanation) else answer
+            if not isinstance(answer, Explanation):
+                return answer
+            return smoothed(answer, style.smoothing, style.signed)
 
         self._pending = question
         detail = session.engine.detail if session.engine.state in ("ready", "busy") else ""
@@ -230,6 +264,7 @@ class Workbench(QObject):
             self.failed.emit(error)
             return
         self._deaths += 1
+        self.engineStopped.emit()
         if self._deaths >= _MOST_DEATHS:
             self._pending = None
             self.session.set_engine(EngineStatus("failed", "it stopped again and again"))
@@ -246,5 +281,6 @@ class Workbench(QObject):
     def watch_engine(self) -> None:
         """Notice a process that died while nobody asked it anything, and start it again."""
         if self.session.engine.state == "ready" and self.engine.pid is None and not self._closing:
+            self.engineStopped.emit()
             self._say("The engine stopped and was started again.")
             self.warm()

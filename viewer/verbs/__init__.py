@@ -1,1 +1,1 @@
-"""Verbs of the audit, a topic a file: plain functions of the context, as in :mod:`viewer.commands`."""
+"""Verbs of the audit, a topic a file: plain functions, as in :mod:`viewer.commands`."""

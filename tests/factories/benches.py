@@ -1,0 +1,42 @@
+"""A workbench with the real engine behind it, and no window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from viewer.state.session import Session
+from viewer.state.workbench import Workbench
+
+PATIENCE = 90_000  # milliseconds that one awaited condition may take
+
+
+@contextmanager
+def opened(
+    qtbot: QtBot, paths: Sequence[Path], explained: bool = True, model: str = "shallow"
+) -> Iterator[Workbench]:
+    """The first image of ``paths``, if there are any, is open, its document at hand and, if wanted,
+    the model's answer."""
+    session = Session()
+    session.set_model(model)
+    workbench = Workbench(session, "cpu")
+    try:
+        if paths:
+            workbench.open_paths(paths)
+            qtbot.waitUntil(
+                lambda: (
+                    bool(session.audit.image) and (session.explanation is not None or not explained)
+                ),
+                timeout=PATIENCE,
+            )
+        yield workbench
+    finally:
+        workbench.close()
+        workbench.deleteLater()
+        session.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

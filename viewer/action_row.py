@@ -1,0 +1,45 @@
+"""What a row of the table of actions is, and when actions can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from viewer import commands
+from viewer.commands import Context
+
+
+def always(context: Context) -> bool:
+    return True
+
+
+def with_image(context: Context) -> bool:
+    return context.session.open is not None
+
+
+def with_series(context: Context) -> bool:
+    """Also where the image could not be decoded: the way to the next one stays open."""
+    return context.session.place is not None
+
+
+def with_layers(context: Context) -> bool:
+    return context.session.layer is not None
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    """``menu`` names the menu it stands in; rows with the same menu stand in order. A row whose
+    id is empty is a separator. Shortcuts of a row with ``in_view`` act only while the scan has the
+    focus, because lists and sliders need the same keys."""
+
+    id: str
+    menu: str
+    text: str
+    shortcuts: tuple[str, ...]
+    command: Callable[[Context], None]
+    enabled: Callable[[Context], bool] = always
+    in_view: bool = False
+
+
+def separator(menu: str) -> ActionRow:
+    return ActionRow("", menu, "", (), commands.nothing)

@@ -1,0 +1,35 @@
+"""Verbs about kernels."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDockWidget
+
+from viewer.commands import Context
+from viewer.panels.kernels import KernelsPanel
+from viewer.panels.region_tool import draw_region
+
+
+def show_kernels(context: Context) -> None:
+    """Bring the kernels of the chosen layer to the front."""
+    _raised(context)
+
+
+def which_kernels_look_here(context: Context) -> None:
+    """Take up the tool that draws a region, and turn to where the answer will be."""
+    _raised(context).show_here()
+    draw_region(context.session)
+
+
+def whole_layer(context: Context) -> None:
+    """Back from a kernel's map to its layer's."""
+    context.workbench.kernels.choice.clear()
+
+
+def _raised(context: Context) -> KernelsPanel:
+    dock = context.window.findChild(QDockWidget, "kernels")
+    assert isinstance(dock, QDockWidget)
+    dock.show()
+    dock.raise_()
+    panel = dock.widget()
+    assert isinstance(panel, KernelsPanel)
+    return panel
