@@ -9,15 +9,19 @@ doubles the scale.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
+from tour_audit import FRONTAL_LUNGS, LATERAL_LUNGS, audit_chest, audit_hand
 
 import resources
-from engine import contact_sheet
+from viewer.exporters.report import report_image
+from viewer.exporters.snapshot import take
 from viewer.main_window import MainWindow
 from viewer.wiring import make_window
 
@@ -27,6 +31,7 @@ _PUBLISHABLE = {
     "real-chest": "ImagingDataCommons__test_files_dx_image.dcm",
     "declined": "fo-dicom__Test_Data_GH133.dcm",
 }
+_PRIVATE = "robyoung__J2KI_RG1_J2KI"
 
 
 class Tour:
@@ -54,7 +59,7 @@ class Tour:
         self.wait(lambda: self.window.session.explanation is not None)
 
     def sample(self) -> None:
-        """The bundled study: empty window, scan alone, a deep layer, contours only, a class."""
+        """The bundled study: empty window, scan alone, a deep layer, an audit, contours only."""
         session = self.window.session
         self.wait(lambda: session.engine.state == "ready")
         self.picture("empty")
@@ -63,35 +68,23 @@ class Tour:
         self.picture("scan-first")
         session.show_layer(14)
         self.picture("hand-deep-layer")
-        self.sheet("contact-sheet")
+        audit_hand(self)
         chest = next(s for s in session.all_series() if "chest" in s.description)
         session.set_place(session.place_of(chest.instances[0].path))
         self.explained()
         session.show_layer(16)
         session.change_style(fill=False)
         self.picture("chest-contours")
-        session.change_style(fill=True, colour_map="viridis", shared_range=True)
-        session.set_target("thoracolumbar_spine")
-        self.wait(lambda: session.explanation.target == "thoracolumbar_spine")  # type: ignore[union-attr]
-        self.picture("chest-other-class")
-        session.change_style(colour_map="plasma", shared_range=False)
+        session.change_style(fill=True)
         session.set_model("shallow")
         self.wait(lambda: session.explanation.model.name == "shallow")  # type: ignore[union-attr]
         session.show_layer(4)
         self.picture("shallow-model")
         session.set_model("deep")
 
-    def sheet(self, name: str) -> None:
-        """All layers of what the window explains, as ``engine.contact_sheet`` shows a notebook."""
-        explanation = self.window.session.explanation
-        assert explanation is not None
-        picture = contact_sheet(explanation, tile=200)
-        path = self.out / f"{name}.png"
-        picture.save(path, optimize=True)
-        print(f"wrote {path}")
-
-    def real(self, folder: Path) -> None:
-        """A folder of real files, identity hidden."""
+    def real(self, folder: Path, private: Path | None) -> None:
+        """A folder of real files, identity hidden; with ``private`` one more audit, of a frontal
+        film whose pictures may be looked at, but not published."""
         session = self.window.session
         session.set_identity_shown(False)
         before = session.place
@@ -102,15 +95,40 @@ class Tour:
             self.explained()
             session.show_layer(16)
             self.picture(name)
+            if name == "real-chest":
+                audit_chest(self, LATERAL_LUNGS)
+                self.report("chest-report")
+        if private is not None:
+            self.out = private
+            session.set_place(session.place_of(folder / _PRIVATE))
+            self.wait(lambda: session.open is not None)
+            audit_chest(self, FRONTAL_LUNGS, "frontal")
+            self.report("frontal-report")
+
+    def report(self, name: str) -> None:
+        """The first page of the report about what is open."""
+        snapshot = take(self.window.workbench)
+        assert snapshot is not None
+        path = self.out / f"{name}.png"
+        report_image(snapshot, 0, 1100).save(str(path))
+        print(f"wrote {path}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "pictures")
     parser.add_argument("--data", type=Path, help="a folder of real DICOM radiographs")
+    parser.add_argument("--private", type=Path, help="for pictures that may not be published")
     parser.add_argument("--size", default="1440x900", help="of the window, WIDTHxHEIGHT")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    for folder in filter(None, (options.out, options.private)):
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as kept:  # nothing of the tour stays with the user
+        os.environ["XDG_DATA_HOME"] = kept
+        return _take_pictures(options)
+
+
+def _take_pictures(options: argparse.Namespace) -> int:
     application = QApplication([])
     window = make_window(application)
     width, height = map(int, options.size.split("x"))
@@ -121,7 +139,7 @@ def main() -> int:
     try:
         tour.sample()
         if options.data is not None:
-            tour.real(options.data.absolute())
+            tour.real(options.data.absolute(), options.private)
     finally:
         window.close()
     return 0

@@ -86,6 +86,12 @@ class Docks:
             QDockWidget.DockWidgetFeature.DockWidgetMovable
             | QDockWidget.DockWidgetFeature.DockWidgetClosable
         )
+        # Qt moves the tabs behind out of sight, but they are not hidden: their panels are, so that
+        # nobody asks or draws for a panel that is not seen.
+        policy = panel.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        panel.setSizePolicy(policy)
+        dock.visibilityChanged.connect(panel.setVisible)
         self._window.addDockWidget(row.area, dock)
         if row.tab_of:
             self._window.tabifyDockWidget(self._docks[row.tab_of], dock)
@@ -107,6 +113,7 @@ class Docks:
             if bar.parent() is window:  # those of the docks
                 bar.setElideMode(Qt.TextElideMode.ElideNone)
                 bar.setExpanding(False)
+                bar.setDrawBase(False)
         middle = max(400, window.width() - _LEFT_WIDTH - _RIGHT_WIDTH - _PROFILE_WIDTH)
         window.resizeDocks([docks["layers"], docks["profile"]], [middle, _PROFILE_WIDTH], wide)
 

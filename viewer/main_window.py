@@ -190,8 +190,10 @@ class MainWindow(QMainWindow):
             audit.selectedChanged,
             session.panesChanged,
             self.workbench.comparing.changed,
+            self.workbench.what_if.offers.changed,
         ):
             changed.connect(self._enable)
+        audit.concealedChanged.connect(self._lead_to_reading)
         evidence, review = self.docks.panel(EvidencePanel), self.docks.panel(ReviewPanel)
         evidence.asked.connect(lambda finding: commands.show_finding(self.context, finding))
         for asks in (evidence, review):
@@ -200,6 +202,11 @@ class MainWindow(QMainWindow):
         beside = self.docks.panel(WhatIfPanel).besideAsked
         beside.connect(lambda: compare.toggle_compare_edited(self.context))
         LandmarkFiles(self.context, self.docks.panel(LandmarksPanel))
+
+    def _lead_to_reading(self) -> None:
+        """Who reads first finds the form for it in front."""
+        if self.session.audit.concealed:
+            self.docks.show("review")
 
     def _enable(self) -> None:
         audit = self.session.audit

@@ -70,6 +70,11 @@ QPushButton:focus {{ border-color: {_ACCENT}; }}
 QPushButton[primary="true"] {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT};
     font-weight: 600; }}
 QPushButton[primary="true"]:hover {{ background: #ffbe5c; }}
+QPushButton:checked {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT}; }}
+QPushButton:disabled {{ color: #5b6577; background: {_PANEL}; }}
+QLineEdit, QPlainTextEdit {{ background: {_RAISED}; border: 1px solid {_LINE}; border-radius: 4px;
+    padding: 3px 6px; }}
+QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {_ACCENT}; }}
 QPushButton[small="true"] {{ padding: 1px 10px; }}
 QProgressBar {{ background: {_LINE}; border: none; border-radius: 3px; }}
 QProgressBar::chunk {{ background: {_ACCENT}; border-radius: 3px; }}

@@ -350,14 +350,14 @@ def test_threads_of_the_engine_sleep_while_they_wait(
     if not Path("/proc/self/environ").exists():
         pytest.skip("only Linux shows the environment of a process")
     for setting in (None, "active"):
-        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
         if setting:
-            monkeypatch.setenv("OMP_WAIT_POLICY", setting)
+            monkeypatch.setenv("GOMP_SPINCOUNT", setting)
         engine = EngineProcess()
         try:
             assert isinstance(engine.ask(_warm(model)), Ready)
             found = Path(f"/proc/{engine.pid}/environ").read_bytes().split(b"\0")
-            assert f"OMP_WAIT_POLICY={setting or 'passive'}".encode() in found
+            assert f"GOMP_SPINCOUNT={setting or '10000'}".encode() in found
         finally:
             engine.kill()
             engine.stop()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.factories.engines import ENGINE
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
@@ -24,7 +25,7 @@ def opened(
     the model's answer."""
     session = Session()
     session.set_model(model)
-    workbench = Workbench(session, "cpu")
+    workbench = Workbench(session, "cpu", engine=ENGINE)
     try:
         if paths:
             workbench.open_paths(paths)

@@ -12,6 +12,7 @@ import resources
 from engine.evidence.effects import PLACES, Effect
 from engine.questions import Edit
 from engine.shapes import box
+from tests.factories.engines import ENGINE
 from viewer.exporters.snapshot import Snapshot, take
 from viewer.state.document import Document, Impression, Intervention, Judgement, Landmark
 from viewer.state.session import Session
@@ -26,7 +27,7 @@ COMMENT = "The marker lies outside the field."
 def audited() -> Snapshot:
     """As the program takes it; what erasing shows is then put in by hand, since it takes long."""
     session = Session()
-    bench = Workbench(session)
+    bench = Workbench(session, "cpu", engine=ENGINE)
     try:
         bench.open_paths(resources.sample_files())
         _wait(lambda: session.explanation is not None and bool(session.audit.image))

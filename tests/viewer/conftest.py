@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.factories.engines import ENGINE
 from viewer.app import main
 from viewer.main_window import MainWindow
 
@@ -20,6 +23,20 @@ Drive = Callable[[Sequence[str], Script], int]
 
 
 _PATIENCE = 60.0  # seconds that one awaited condition may take
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine_ends() -> Iterator[None]:
+    yield
+    ENGINE.close()
+    ENGINE.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(_own_data_folder: None) -> None:
+    """No test finds what another one drew, judged or set."""
+    for left in Path(os.environ["XDG_DATA_HOME"]).iterdir():
+        shutil.rmtree(left)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,7 +78,9 @@ class _Driver:
                 self.condition = next(self.steps)
                 self.since = time.monotonic()
             elif time.monotonic() - self.since > _PATIENCE:
-                raise TimeoutError("a condition did not come true")
+                frame = self.steps.gi_frame
+                line = frame.f_lineno if frame else "?"
+                raise TimeoutError(f"the condition in line {line} of the script did not come true")
         except StopIteration:
             self.finish(window)
         except BaseException as error:

@@ -25,6 +25,7 @@ import resources
 from engine.presets import PRESETS
 from engine.questions import Edit
 from engine.shapes import box
+from tests.factories.engines import ENGINE
 from viewer.dialogs.log_view import LogView
 from viewer.state.document import Intervention, Landmark
 from viewer.state.log_file import append, read_log
@@ -226,7 +227,7 @@ def named_study(tmp_path: Path) -> Path:
 @pytest.fixture
 def workbench(qtbot: QtBot) -> Iterator[Workbench]:
     session = Session()
-    made = Workbench(session)
+    made = Workbench(session, "cpu", engine=ENGINE)
     yield made
     made.close()
     for item in (made, session):

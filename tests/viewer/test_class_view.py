@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 import resources
 from engine.presets import PRESETS
 from engine.results import ClassResponses, Explanation, Method
+from tests.factories.engines import ENGINE
 from tests.viewer.test_canvas import pixels_of
 from tests.viewer.test_render import explanation
 from viewer.canvas.compose import compose
@@ -175,7 +176,7 @@ def test_the_footer_names_the_equations_and_the_smoothing() -> None:
 @pytest.fixture
 def workbench(qtbot: QtBot) -> Iterator[Workbench]:
     session = Session()
-    made = Workbench(session, "cpu")
+    made = Workbench(session, "cpu", engine=ENGINE)
     made.open_paths(resources.sample_files())
     qtbot.waitUntil(lambda: session.explanation is not None, timeout=60_000)
     yield made

@@ -16,6 +16,7 @@ from engine.presets import PRESETS
 from engine.questions import Edit, Explain, Network, Question
 from engine.results import Explanation
 from engine.shapes import Shape
+from tests.factories.engines import ENGINE
 from viewer.commands import Context
 from viewer.panels.compare import ComparePanel, likeness_rows, probabilities
 from viewer.render.difference import (
@@ -25,8 +26,9 @@ from viewer.render.difference import (
 )
 from viewer.render.overlay import OverlayMaker
 from viewer.state.document import Intervention
-from viewer.state.others import Other, counterpart, readable
+from viewer.state.others import Other, counterpart
 from viewer.state.session import Pane, Session
+from viewer.state.words import readable
 from viewer.state.workbench import Workbench
 from viewer.verbs import compare
 
@@ -38,7 +40,7 @@ def bench(qtbot: QtBot) -> Iterator[Workbench]:
     """The sample study, answered by the shallow model."""
     session = Session()
     session.set_model("shallow")
-    workbench = Workbench(session, "cpu")
+    workbench = Workbench(session, "cpu", engine=ENGINE)
     workbench.open_paths(resources.sample_files())
     qtbot.waitUntil(lambda: session.explanation is not None, timeout=60_000)
     yield workbench
@@ -185,7 +187,8 @@ def test_the_difference_is_a_third_picture(qtbot: QtBot, bench: Workbench) -> No
     np.testing.assert_array_equal(third.overlay.values, expected)
     found = bench.comparing.likeness
     assert found is not None
-    assert in_short(found) in third.title
+    assert third.title == "difference"
+    assert in_short(found) in third.footer
     bench.comparing.set_difference(False)
     assert len(session.panes) == 1
 

@@ -20,6 +20,7 @@ from engine.presets import DEFAULT_PRESET, PRESETS
 from engine.rasters import coverage
 from engine.results import KernelScore
 from engine.shapes import Shape, box
+from tests.factories.engines import ENGINE
 from tests.viewer.conftest import Drive
 from viewer.main_window import MainWindow
 from viewer.panels.kernels import KernelsPanel
@@ -38,7 +39,7 @@ def bench(qtbot: QtBot) -> Iterator[Bench]:
     """The panel on screen, the first image of the sample study explained by the shallow model."""
     session = Session()
     session.model = "shallow"
-    workbench = Workbench(session, "cpu")
+    workbench = Workbench(session, "cpu", engine=ENGINE)
     panel = KernelsPanel(workbench)
     panel.resize(320, 600)
     panel.show()

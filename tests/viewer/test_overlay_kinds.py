@@ -254,6 +254,9 @@ def test_the_strip_says_the_lift_on_a_landmark(qtbot: QtBot, session: Session) -
     assert strip.list.item(1).text().endswith("\nlift –")
     session.set_lifts({})
     assert strip.list.item(0).text() == "layer1\n8 × 8 · 3"
+    qtbot.waitUntil(lambda: not strip.list.item(1).icon().isNull())  # the thumbnails follow
+    for lane in strip.findChildren(Lane):
+        assert lane.close()
 
 
 def test_the_prediction_says_why_it_is_kept_back(qtbot: QtBot, session: Session) -> None:

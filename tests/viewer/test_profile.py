@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.factories.engines import ENGINE
 from tests.viewer.test_render import explanation
 from viewer.panels.profile import Depths, ProfilePanel
 from viewer.render.overlay import OverlayMaker
@@ -52,7 +53,7 @@ def test_shares_are_those_of_the_overlays() -> None:
 def session(qtbot: QtBot) -> Iterator[Session]:
     """With a panel in a window of its own; the workbench starts no engine."""
     session = Session()
-    workbench = Workbench(session, "cpu")
+    workbench = Workbench(session, "cpu", engine=ENGINE)
     panel = ProfilePanel(workbench)
     panel.setObjectName("panel")
     qtbot.addWidget(panel)

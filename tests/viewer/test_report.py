@@ -12,11 +12,12 @@ from pytestqt.qtbot import QtBot
 from tests.viewer.audited import COMMENT, audited
 from tests.viewer.pdf_text import Pdf
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS
-from viewer.exporters import paper, words
+from viewer.exporters import paper
 from viewer.exporters.report import report_bytes, report_image, report_pages, write_report
 from viewer.exporters.snapshot import Snapshot, WhatIfParts
 from viewer.state.document import Document
 from viewer.state.progress import Cancelled, Progress
+from viewer.state.words import readable
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def test_all_sections_are_there_as_text(pdf: Pdf, snapshot: Snapshot) -> None:
     assert explanation is not None
     best = explanation.predictions[0]
     for text in (
-        f"{words.readable(best.name)}, probability {best.probability:.3f}",
+        f"{readable(best.name)}, probability {best.probability:.3f}",
         f"by chance {1 / len(explanation.predictions):.3f}",
         "Hand, no fracture seen.",
         "Uses: letter R.",

@@ -16,6 +16,7 @@ from engine.findings import summary
 from engine.presets import PRESETS
 from engine.questions import Edit
 from engine.shapes import box
+from tests.factories.engines import ENGINE
 from viewer.main_window import MainWindow
 from viewer.panels.evidence import EvidencePanel, VerdictLabel, signs
 from viewer.panels.review import ReviewPanel
@@ -39,7 +40,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def workbench(qtbot: QtBot) -> Iterator[Workbench]:
     """With the sample hand explained."""
     session = Session()
-    made = Workbench(session)
+    made = Workbench(session, "cpu", engine=ENGINE)
     made.open_paths(resources.sample_files())
     qtbot.waitUntil(
         lambda: session.explanation is not None and bool(session.audit.image), timeout=_SECONDS

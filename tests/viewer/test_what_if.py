@@ -23,12 +23,14 @@ from engine.evidence.interventions import Workpiece
 from engine.explainer import Explainer
 from engine.questions import Candidate, Edit, WhatIfAnswer
 from engine.shapes import Shape, box
+from tests.factories.engines import ENGINE
 from viewer.dicom.frame import Frame, to_grey
 from viewer.panels import uses_words as words
 from viewer.panels.uses_rows import CANDIDATE
 from viewer.panels.what_if import WhatIfPanel
 from viewer.panels.what_if_answer import in_words
 from viewer.render.overlay import shown_values
+from viewer.state.attending import Attention
 from viewer.state.audit import Tool
 from viewer.state.candidates import edit_of, names_of
 from viewer.state.document import Document, Intervention, new_id
@@ -46,7 +48,7 @@ def workbench(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     session = Session()
     session.set_model("shallow")
-    workbench = Workbench(session)
+    workbench = Workbench(session, "cpu", engine=ENGINE)
     yield workbench
     workbench.close()
     for item in (workbench, session):
@@ -416,3 +418,12 @@ def test_the_edited_scan_is_sharp_where_nothing_was_changed() -> None:
     assert (edited.pixels[outside] == to_grey(frame)[outside]).all()
     assert edited.spacing == frame.spacing
     assert (to_grey(edited) == edited.pixels).all()
+
+
+def test_attention_of_another_answer_is_not_put_into_words() -> None:
+    """While the next image is waited for, the layers may be others, or none."""
+    old = Attention((0.1, 0.4), (1.0, 2.0))
+    assert words.attends(old, 1, ("conv1", "conv2")) == ("40.0 % × 2.0", "max × 2.0 conv2")
+    for names in ((), ("conv1",), ("a", "b", "c")):
+        assert words.attends(old, 0, names) == ("…", "")
+        assert "as soon as" in words.attends_tip(old, 0, names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -49,8 +50,13 @@ def table(rows: list[Row]) -> str:
 
 def run_child(code: str, *arguments: str) -> str:
     """Run Python code with the time of its start and ``arguments`` as its arguments, offscreen
-    where there is no display; the last line that it prints."""
-    environment = dict(os.environ)
+    where there is no display; the last line that it prints. What it keeps for its user goes into a
+    folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="attentive-viewer-bench-") as kept:
+        return _run_child(code, arguments, {**os.environ, "XDG_DATA_HOME": kept})
+
+
+def _run_child(code: str, arguments: tuple[str, ...], environment: dict[str, str]) -> str:
     if sys.platform == "linux" and not environment.get("DISPLAY"):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     done = subprocess.run(

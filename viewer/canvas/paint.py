@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 
 from viewer.canvas import colour_bar, decorations, marks
-from viewer.canvas.images import to_image as to_image
+from viewer.canvas.images import to_image
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View

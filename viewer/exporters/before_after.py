@@ -20,6 +20,7 @@ from viewer.messages import UserError
 from viewer.render.overlay import Overlay, OverlayMaker
 from viewer.state.document import Intervention
 from viewer.state.progress import Progress
+from viewer.state.words import readable
 
 _PICTURE, _GAP, _ROW = 900.0, 24.0, 30.0
 _CLASSES = 5
@@ -133,7 +134,7 @@ def _paint_changes(painter: QPainter, box: QRectF, changes: Sequence[Change]) ->
         line = head.translated(0, number * _ROW)
         painter.setFont(decorations.font(1.0, 18))
         painter.setPen(TEXT)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, words.readable(row.name))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, readable(row.name))
         right = Qt.AlignmentFlag.AlignRight | middle
         painter.drawText(line, right, words.signed(row.after - row.before))
         both = f"{row.before:.3f} → {row.after:.3f}"
@@ -154,7 +155,7 @@ def sentence_of(snapshot: Snapshot, item: Intervention) -> str:
         return f"{title}: not measured"
     after = effect.before + effect.change
     return (
-        f"{title}: {words.verdict(effect)}. {words.readable(effect.target)} "
+        f"{title}: {words.verdict(effect)}. {readable(effect.target)} "
         f"{effect.before:.3f} → {after:.3f}, change {words.signed(effect.change)}; "
         f"as much erased elsewhere: {words.elsewhere(effect)}"
     )

@@ -12,6 +12,7 @@ from viewer.exporters.paper import (
 from viewer.exporters.snapshot import Snapshot
 from viewer.exporters.table_block import Column, Text, table
 from viewer.state.document import Document, Judgement
+from viewer.state.words import readable
 
 _LIMITS = (
     "A response map shows what a layer attends to. Whether the answer uses it is another question, "
@@ -69,7 +70,7 @@ def provenance(snapshot: Snapshot, file: dict[str, object]) -> list[Block]:
             ("licence of the weights", model.licence),
             ("device", explanation.device),
             ("method", in_words(explanation.method)),
-            ("target", words.readable(explanation.target) or "none"),
+            ("target", readable(explanation.target) or "none"),
             (
                 "geometry",
                 f"frame {width} × {height} → {fitted} within the model's input of {side} × {side}, "

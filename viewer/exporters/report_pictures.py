@@ -30,6 +30,7 @@ from viewer.exporters.paper import (
 from viewer.exporters.snapshot import Snapshot
 from viewer.exporters.tiles import panel, scan_tile, with_overlay
 from viewer.render.overlay import Overlay, OverlayMaker
+from viewer.state.words import readable
 
 _GAP = 130.0
 _DENSITY = 0.3  # pixels of a picture for each tenth of a point: 216 to the inch
@@ -88,7 +89,7 @@ def probability_bars(explanation: Explanation, most: int = 5) -> Block:
         for place, item in enumerate(best):
             line = QRectF(box.left(), box.top() + place * row, box.width(), row)
             target = item.name == explanation.target
-            label = words.readable(item.name) + ("  (explained)" if target else "")
+            label = readable(item.name) + ("  (explained)" if target else "")
             write(painter, line, label, BODY, bold=target, flags=LEFT)
             write(painter, line, f"{item.probability:.3f}", BODY, bold=target, flags=RIGHT)
             reach = line.width() - name - number
@@ -176,7 +177,7 @@ def change_bars(changes: Sequence[Change]) -> Block:
     def paint(painter: QPainter, box: QRectF) -> None:
         for place, item in enumerate(changes):
             line = QRectF(box.left(), box.top() + place * row, box.width(), row)
-            write(painter, line, words.readable(item.name), BODY, flags=LEFT)
+            write(painter, line, readable(item.name), BODY, flags=LEFT)
             write(painter, line, words.signed(item.after - item.before), BODY, flags=RIGHT)
             both = f"{item.before:.3f} → {item.after:.3f}"
             write(painter, line.adjusted(0, 0, -480, 0), both, BODY, flags=RIGHT)

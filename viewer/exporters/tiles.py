@@ -19,8 +19,9 @@ from PySide6.QtGui import (
 )
 
 from viewer.canvas import decorations, marks
+from viewer.canvas.images import to_image
 from viewer.canvas.marks import Mark
-from viewer.canvas.paint import ScenePainter, to_image
+from viewer.canvas.paint import ScenePainter
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
 from viewer.dicom.frame import default_window

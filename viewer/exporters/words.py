@@ -12,16 +12,12 @@ from viewer.dicom.attributes import Attributes
 from viewer.exporters.snapshot import Snapshot
 from viewer.render.overlay import Overlay
 from viewer.render.style import OverlayStyle
+from viewer.state.words import readable
 
 PROGRAM = f"Attentive Viewer {__version__}"
 HIDDEN = "identity hidden"
 ATTENDS = "A map shows what a layer attends to; only an intervention shows what the answer uses."
 _SHOWN = 3  # figures of a value of the response
-
-
-def readable(name: str) -> str:
-    """``hand_wrist`` → ``hand wrist``."""
-    return name.replace("_", " ")
 
 
 def signed(change: float) -> str:

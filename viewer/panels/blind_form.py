@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from viewer.panels.judgement_row import LONGEST_COMMENT
-from viewer.panels.prediction import readable
+from viewer.state.words import readable
 
 _OWN = "in my own words …"
 _NOT_YET = "QPushButton:disabled { background: #212735; color: #94a3b8; border-color: #2c3444; }"

@@ -23,8 +23,9 @@ from engine.results import Explanation
 from resources import MODEL_NAMES
 from viewer.panels.rows import TEXT, Row
 from viewer.render.difference import Likeness, figure
-from viewer.state.others import Other, readable, same_and_other
+from viewer.state.others import Other, same_and_other
 from viewer.state.session import Session
+from viewer.state.words import readable
 from viewer.state.workbench import Workbench
 
 Cells = tuple[str, str, str]

@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
 from viewer.panels.choosing import ChoosingList
 from viewer.panels.kernel_tiles import KernelTiles
 from viewer.panels.notice import Notice
-from viewer.panels.prediction import readable
 from viewer.panels.region_tool import draw_region, offer_way_out
 from viewer.state.following import why_nothing
 from viewer.state.kernel_search import RANKINGS, KernelSearch
+from viewer.state.words import readable
 
 _CELL = 112  # pixels: so wide is a kernel's place at least, if three fit beside each other
 _TEXT = 44  # pixels below a picture

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QIcon, QPixmap
 
-from viewer.canvas.paint import to_image
+from viewer.canvas.images import to_image
 from viewer.panels.layer_strip import scan_at
-from viewer.panels.prediction import readable
 from viewer.render.kernel_overlay import KernelTile, blended
 from viewer.state.kernel_search import KernelSearch
+from viewer.state.words import readable
 
 Index = QModelIndex | QPersistentModelIndex
 

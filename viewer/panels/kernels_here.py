@@ -10,11 +10,11 @@ from engine.presets import preset_name
 from viewer.panels.choosing import ChoosingList
 from viewer.panels.kernel_rows import HERE, HereRow, HereRows
 from viewer.panels.notice import Notice
-from viewer.panels.prediction import readable
 from viewer.panels.region_tool import REGION, draw_region, offer_way_out
 from viewer.state.audit import Tool
 from viewer.state.following import why_nothing
 from viewer.state.kernel_search import KernelSearch
+from viewer.state.words import readable
 
 
 class KernelsHerePage(QWidget):

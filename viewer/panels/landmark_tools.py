@@ -8,11 +8,11 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.shapes import Kind
-from viewer.panels.prediction import readable
 from viewer.state.audit import Audit, Tool
 from viewer.state.document import Landmark
 from viewer.state.landmark_names import LandmarkName, names_for
 from viewer.state.session import Session
+from viewer.state.words import readable
 
 _TOOLS: tuple[tuple[Kind, str, str], ...] = (
     ("box", "Box", "Drag from one corner to the opposite one"),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from viewer.canvas.images import to_image
@@ -15,6 +15,7 @@ from viewer.dicom.frame import default_window
 from viewer.render.overlay import OverlayMaker, colourise
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
+from viewer.state.lane import Lane
 from viewer.state.session import Session
 
 _SIDE = 104
@@ -48,6 +49,14 @@ def scan_at(pyramid: Pyramid, height: int, width: int) -> NDArray[np.uint8]:
     return np.asarray(grey[rows.astype(int)[:, None], columns.astype(int)])
 
 
+def thumbnails(maker: OverlayMaker, style: OverlayStyle, pyramid: Pyramid) -> list[QImage]:
+    """Of every layer; a tenth of a second, for a thread."""
+    height, width = maker.values(0, style.smoothing, style.signed).shape
+    grey = scan_at(pyramid, height, width)
+    layers = range(len(maker.explanation.layers))
+    return [to_image(thumbnail(maker, index, style, grey)) for index in layers]
+
+
 def lift_words(lift: float) -> str:
     """``lift 1.8 · chance 1``; a dash where a layer has no response."""
     return "lift –" if math.isnan(lift) else f"lift {lift:.1f} · chance 1"
@@ -76,6 +85,8 @@ class LayerStrip(QWidget):
         layout.addWidget(self.list)
         self.list.currentRowChanged.connect(self._chosen)
         self.list.itemClicked.connect(lambda item: self._chosen(self.list.row(item)))
+        self._lane = Lane("thumbnails", self)
+        self._lane.finished.connect(self._put)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(80)
@@ -89,20 +100,18 @@ class LayerStrip(QWidget):
             self._session.show_layer(row)
 
     def _fill(self) -> None:
+        """A row for each layer, at once; the thumbnails follow from the background."""
         blocker = QSignalBlocker(self.list)
-        self.list.clear()
         maker, opened = self._session.overlays, self._session.open
-        if maker is not None and opened is not None and maker.explanation.layers:
-            style = self._session.style
-            height, width = maker.values(0, style.smoothing, style.signed).shape
-            grey = scan_at(opened.pyramid, height, width)
-            for index, layer in enumerate(maker.explanation.layers):
-                pixmap = QPixmap.fromImage(to_image(thumbnail(maker, index, style, grey)))
+        layers = () if maker is None else maker.explanation.layers
+        if len(layers) != self.list.count():
+            self.list.clear()
+            for _ in layers:
+                QListWidgetItem(self.list)
+        if maker is not None and opened is not None and layers:
+            for row, layer in enumerate(layers):
                 kernels, rows, columns = layer.native_shape
-                icon = QIcon(pixmap)
-                icon.addPixmap(pixmap, QIcon.Mode.Selected)
-                item = QListWidgetItem(icon, "", self.list)
-                item.setToolTip(
+                self.list.item(row).setToolTip(
                     f"Layer {layer.depth}: {layer.name}, {kernels} kernels on a grid of "
                     f"{columns} × {rows}"
                 )
@@ -110,7 +119,18 @@ class LayerStrip(QWidget):
             self._shown_style = self._key()
             self.list.setCurrentRow(self._session.layer_index)
             self._reveal()
+            style, pyramid = self._session.style, opened.pyramid
+            self._lane.submit((maker, self._shown_style), lambda: thumbnails(maker, style, pyramid))
         del blocker
+
+    def _put(self, key: tuple[OverlayMaker, object], images: list[QImage]) -> None:
+        if key != (self._session.overlays, self._shown_style):
+            return
+        for row, image in enumerate(images):
+            pixmap = QPixmap.fromImage(image)
+            icon = QIcon(pixmap)
+            icon.addPixmap(pixmap, QIcon.Mode.Selected)
+            self.list.item(row).setIcon(icon)
 
     def _label(self) -> None:
         """Name, native grid and, of a landmark that is looked at, the layer's lift on it."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from importlib import import_module
 from typing import Any
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from viewer.panels.plotting import TEXT, PlotLoader, quiet_plot
 from viewer.state.figures import Figures, LayerFigures
-from viewer.state.lane import Lane
 from viewer.state.session import Session
 
-_TRAINED, _UNTRAINED, _CHANCE, _TEXT = "#f0a63c", "#7dd3fc", "#94a3b8", "#94a3b8"
+_TRAINED, _UNTRAINED, _CHANCE = "#f0a63c", "#7dd3fc", "#94a3b8"
 _NOW, _PANEL = "#e2e8f0", "#161a22"
 _MOST_TICKS = 10
 _LEGEND = (
@@ -24,13 +23,13 @@ _LEGEND = (
 
 
 class LiftPlot(QWidget):
-    """Of the chosen landmark. A click shows the layer at that depth. The plotting library is slow
-    to import, so that happens in a thread, when first needed."""
+    """Of the chosen landmark. A click shows the layer at that depth."""
 
     def __init__(self, session: Session, figures: Figures, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._figures = session, figures
-        self._lane: Lane | None = None
+        self._loader = PlotLoader(self)
+        self._loader.ready.connect(self._make)
         self.plot: Any = None
         """The plot, once it is made."""
         self._curves: tuple[Any, Any] | None = None
@@ -60,7 +59,7 @@ class LiftPlot(QWidget):
         if not layers:
             return
         if self._curves is None:
-            self._load()
+            self._loader.load()
             return
         depths = [layer.depth for layer in layers]
         trained = [layer.lift for layer in layers]
@@ -84,26 +83,9 @@ class LiftPlot(QWidget):
             if layer is not None:
                 self._now.setValue(layer.depth)
 
-    def _load(self) -> None:
-        if self._lane is None:
-            self._lane = Lane("plots", self)
-            self._lane.finished.connect(self._make)
-            self._lane.submit("pyqtgraph", lambda: import_module("pyqtgraph"))
-
-    def _make(self, key: object, pg: Any) -> None:
-        if self._lane is not None:
-            self._lane.close()
-        self.plot = plot = pg.PlotWidget(self, background=None)
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
-        plot.setLabel("bottom", "depth of the layer", color=_TEXT)
-        plot.setLabel("left", "lift", color=_TEXT)
+    def _make(self, pg: Any) -> None:
+        self.plot = plot = quiet_plot(pg, self, "depth of the layer", "lift")
         plot.setToolTip("Click to see the layer at that depth")
-        for side in ("left", "bottom"):
-            axis = plot.getAxis(side)
-            axis.setTextPen(_TEXT)
-            axis.setPen(_TEXT)
         self._now = pg.InfiniteLine(pen=pg.mkPen(_NOW, width=1))
         plot.addItem(self._now)
         plot.addItem(self._chance(pg))
@@ -127,7 +109,7 @@ class LiftPlot(QWidget):
             angle=0,
             pen=pg.mkPen(_CHANCE, width=1, style=Qt.PenStyle.DotLine),
             label="chance",
-            labelOpts={"position": 0.01, "color": _TEXT, "fill": _PANEL, "anchors": [(0, 0.5)] * 2},
+            labelOpts={"position": 0.01, "color": TEXT, "fill": _PANEL, "anchors": [(0, 0.5)] * 2},
         )
 
     def _clicked(self, event: Any) -> None:

@@ -8,16 +8,12 @@ from PySide6.QtWidgets import QListWidgetItem, QStyle, QStyleOptionViewItem, QWi
 
 from viewer.panels.rows import BACK, TEXT, Row, RowsPanel
 from viewer.state.session import Session
+from viewer.state.words import readable
 
 _NAME = Qt.ItemDataRole.UserRole
 _CHANCE = Qt.ItemDataRole.UserRole + 1
 _TARGET = Qt.ItemDataRole.UserRole + 2
 _BAR, _BAR_TARGET = QColor("#3b4660"), QColor("#8a5d1c")
-
-
-def readable(name: str) -> str:
-    """``hand_wrist`` → ``hand wrist``."""
-    return name.replace("_", " ")
 
 
 class _Row(Row):

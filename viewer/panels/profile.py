@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,13 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from viewer.panels.plotting import PlotLoader, quiet_plot
 from viewer.render.overlay import OverlayMaker
 from viewer.render.style import OverlayStyle
-from viewer.state.lane import Lane
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
-_LINE, _CHOSEN, _TEXT, _ZERO = "#7dd3fc", "#f0a63c", "#94a3b8", "#2c3444"
+_LINE, _CHOSEN, _ZERO = "#7dd3fc", "#f0a63c", "#2c3444"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +57,15 @@ def _nearest(values: NDArray[np.float32], x: float, y: float, frame_size: tuple[
 
 
 class ProfilePanel(QWidget):
-    """The last point stays when the cursor leaves. A click shows the layer at that depth. The
-    plotting library is slow to import, so that happens in a thread, when first needed."""
+    """The last point stays when the cursor leaves. A click shows the layer at that depth."""
 
     def __init__(self, workbench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session: Session = workbench.session
         self._depths: Depths | None = None
         self._point: tuple[float, float] | None = None
-        self._lane: Lane | None = None
+        self._loader = PlotLoader(self)
+        self._loader.ready.connect(self._make)
         self.plot: Any = None
         """The plot, once it is made."""
         self.shares: NDArray[np.float64] = np.zeros(0)
@@ -118,7 +117,7 @@ class ProfilePanel(QWidget):
         self.shares = self._depths.shares(values)
         self.line.setText(self._in_words(float(values[session.layer_index])))
         if self.plot is None:
-            self._load()
+            self._loader.load()
         else:
             self._plot(style.signed)
 
@@ -150,26 +149,9 @@ class ProfilePanel(QWidget):
         self.plot.setXRange(1, len(depths), padding=0.05)
         self.plot.setYRange(-1 if signed else 0, 1, padding=0.06)
 
-    def _load(self) -> None:
-        if self._lane is None:
-            self._lane = Lane("plots", self)
-            self._lane.finished.connect(self._make)
-            self._lane.submit("pyqtgraph", lambda: import_module("pyqtgraph"))
-
-    def _make(self, key: object, pg: Any) -> None:
-        if self._lane is not None:
-            self._lane.close()
-        self.plot = plot = pg.PlotWidget(self, background=None)
+    def _make(self, pg: Any) -> None:
+        self.plot = plot = quiet_plot(pg, self, "depth of the layer", "share of max.")
         plot.setMinimumHeight(150)
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
-        plot.setLabel("bottom", "depth of the layer", color=_TEXT)
-        plot.setLabel("left", "share of max.", color=_TEXT)
-        for side in ("left", "bottom"):
-            axis = plot.getAxis(side)
-            axis.setTextPen(_TEXT)
-            axis.setPen(_TEXT)
         plot.addItem(pg.InfiniteLine(pos=0, angle=0, pen=pg.mkPen(_ZERO, width=1)))
         self._curve = plot.plot(
             pen=pg.mkPen(_LINE, width=2), symbol="o", symbolSize=6, symbolBrush=_LINE

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -21,11 +22,12 @@ from engine.results import Explanation
 from viewer.panels.blind_form import BlindForm
 from viewer.panels.evidence import card_button, verdict_line
 from viewer.panels.judgement_row import LONGEST_COMMENT, JudgementRow, judge_or_withdraw
-from viewer.panels.prediction import readable
 from viewer.panels.review_items import review_items, told
+from viewer.panels.rows import is_put_aside
 from viewer.state.document import Impression, Outcome
 from viewer.state.model_facts import model_facts
 from viewer.state.settings import BLIND_READING
+from viewer.state.words import readable
 from viewer.state.workbench import Workbench
 
 
@@ -119,7 +121,13 @@ class ReviewPanel(QWidget):
         workbench.closing.connect(self._commit)
 
     # showing
+    def showEvent(self, event: QShowEvent) -> None:
+        self._fill()
+        super().showEvent(event)
+
     def _fill(self) -> None:
+        if is_put_aside(self):
+            return
         audit, said = self._audit, self._audit.document.impression
         concealed = audit.concealed and bool(audit.image)
         blocker = QSignalBlocker(self.blind)

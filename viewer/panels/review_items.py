@@ -9,12 +9,12 @@ from datetime import datetime
 
 from engine.findings import PASS
 from engine.results import Explanation
-from viewer.panels.prediction import readable
 from viewer.panels.uses_words import signed, verdict
 from viewer.state.document import Document
 from viewer.state.landmark_measures import LandmarkFigures
 from viewer.state.session import Session
 from viewer.state.what_if import WhatIfState, trial_of
+from viewer.state.words import readable
 from viewer.state.workbench import Workbench
 
 

@@ -18,6 +18,12 @@ from viewer.state.session import Session
 TEXT, BACK = QColor("#e2e8f0"), QColor("#212735")
 
 
+def is_put_aside(panel: QWidget) -> bool:
+    """Whether a panel was hidden on purpose, as those behind other tabs are: it reads again when it
+    is shown."""
+    return panel.isHidden() and panel.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)
+
+
 class Row(QStyledItemDelegate):
     """Paints a row by hand: :meth:`draw` gets the box inside its margins."""
 

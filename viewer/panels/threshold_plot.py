@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from viewer.panels.plotting import TEXT, PlotLoader, quiet_plot
 from viewer.render.overlay import Overlay
-from viewer.state.lane import Lane
 from viewer.state.session import Session
 
 _STEPS = np.linspace(0, 1, 101)
-_AREA, _RESPONSE, _LINE, _TEXT = "#7dd3fc", "#f0a63c", "#e2e8f0", "#94a3b8"
+_AREA, _RESPONSE, _LINE = "#7dd3fc", "#f0a63c", "#e2e8f0"
 
 
 def shares_above(overlay: Overlay) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -31,12 +30,13 @@ def shares_above(overlay: Overlay) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 class ThresholdPlot(QWidget):
-    """The plotting library is slow to import, so that happens in a thread, when first needed."""
+    """Made when the first overlay is there."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._lane: Lane | None = None
+        self._loader = PlotLoader(self)
+        self._loader.ready.connect(self._make)
         self._curves: tuple[Any, Any] | None = None
         self._line: Any = None
         self._shown: Overlay | None = None
@@ -56,7 +56,7 @@ class ThresholdPlot(QWidget):
         if overlay is None or not shown:
             return
         if self._curves is None:
-            self._load()
+            self._loader.load()
             return
         blocker = QSignalBlocker(self._line)
         self._line.setValue(overlay.style.threshold)
@@ -70,27 +70,11 @@ class ThresholdPlot(QWidget):
             for curve, shares in zip(self._curves, shares_above(overlay), strict=True):
                 curve.setData(_STEPS, shares)
 
-    def _load(self) -> None:
-        if self._lane is None:
-            self._lane = Lane("plots", self)
-            self._lane.finished.connect(self._make)
-            self._lane.submit("pyqtgraph", lambda: import_module("pyqtgraph"))
-
-    def _make(self, key: object, pg: Any) -> None:
-        if self._lane is not None:
-            self._lane.close()
-        plot = pg.PlotWidget(self, background=None)
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
+    def _make(self, pg: Any) -> None:
+        plot = quiet_plot(pg, self, "threshold")
         plot.setXRange(0, 1, padding=0.02)
         plot.setYRange(0, 1, padding=0.04)
-        plot.setLabel("bottom", "threshold", color=_TEXT)
-        for side in ("left", "bottom"):
-            axis = plot.getAxis(side)
-            axis.setTextPen(_TEXT)
-            axis.setPen(_TEXT)
-        plot.addLegend(offset=(-6, 4), labelTextColor=_TEXT, verSpacing=-6)
+        plot.addLegend(offset=(-6, 4), labelTextColor=TEXT, verSpacing=-6)
         area = plot.plot(pen=pg.mkPen(_AREA, width=2), name="area above")
         response = plot.plot(
             pen=pg.mkPen(_RESPONSE, width=2, style=Qt.PenStyle.DashLine), name="response above"

@@ -15,10 +15,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QWidget
 
-from viewer.panels.prediction import readable
 from viewer.panels.rows import BACK, TEXT, Row
 from viewer.panels.uses_words import FINE, OPEN, WARNING, Verdict
 from viewer.state.session import Session
+from viewer.state.words import readable
 
 ROW = Qt.ItemDataRole.UserRole
 _QUIET, _ACCENT, _LINE = QColor("#94a3b8"), QColor("#f0a63c"), QColor("#475268")

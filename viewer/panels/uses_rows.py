@@ -5,13 +5,13 @@ from __future__ import annotations
 from engine.questions import Candidate
 from engine.shapes import Shape
 from viewer.panels import uses_words as words
-from viewer.panels.prediction import readable
 from viewer.panels.uses_card import UseRow
 from viewer.state.candidates import names_of
 from viewer.state.document import Intervention
 from viewer.state.session import Session
 from viewer.state.trials import Trial
 from viewer.state.what_if import WhatIfState, trial_of, trial_of_candidate
+from viewer.state.words import readable
 
 CANDIDATE = "candidate "
 """Before the number of a candidate, where a change has its id."""

@@ -101,7 +101,7 @@ def times(lift: float) -> str:
 
 def attends(attention: Attention | None, layer: int, names: tuple[str, ...]) -> tuple[str, str]:
     """Of the chosen layer (from 0), and of the one with the highest lift."""
-    if attention is None or layer >= len(attention.masses):
+    if attention is None or len(attention.masses) != len(names):  # of another answer
         return "…", ""
     here = f"{share(attention.masses[layer])} {times(attention.lifts[layer])}".strip()
     highest = attention.highest
@@ -111,7 +111,7 @@ def attends(attention: Attention | None, layer: int, names: tuple[str, ...]) -> 
 
 
 def attends_tip(attention: Attention | None, layer: int, names: tuple[str, ...]) -> str:
-    if attention is None or layer >= len(attention.masses):
+    if attention is None or len(attention.masses) != len(names):  # of another answer
         return "It is worked out as soon as the changes rest."
     highest = attention.highest
     if highest is None:

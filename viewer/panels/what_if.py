@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from viewer.panels.rows import is_put_aside
 from viewer.panels.uses_card import CARD, Heads
 from viewer.panels.uses_rows import CANDIDATE, RowMaker
 from viewer.panels.uses_table import UsesTable
@@ -82,6 +83,7 @@ class WhatIfPanel(QWidget):
 
     # candidates are offered while somebody looks
     def showEvent(self, event: QShowEvent) -> None:
+        self._read()
         self._what_if.offers.show(True)
         super().showEvent(event)
 
@@ -108,6 +110,8 @@ class WhatIfPanel(QWidget):
 
     # what is shown
     def _read(self) -> None:
+        if is_put_aside(self):
+            return
         self._read_answer()
         self.table.show_rows(RowMaker(self._session, self._what_if).rows(), self._audit.selected)
         self.heads.show_layer(self._session)

@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.questions import WhatIfAnswer
-from viewer.panels.prediction import readable
 from viewer.panels.uses_words import signed
 from viewer.state.session import Session
 from viewer.state.what_if import WhatIfState
+from viewer.state.words import readable
 
 _BEFORE, _AFTER, _TEXT, _QUIET = (
     QColor("#64748b"),

@@ -59,14 +59,19 @@ class FrameFacts:
     notes: tuple[str, ...]
 
 
+_AHEAD = 5  # niceness
+
+
 class ReaderProcess:
     """Starts when first asked, or before; answers one thing at a time, whichever thread asks.
 
+    One that reads ``ahead`` of what is asked for gives way to those who work on what is looked at.
     Where it is ended on purpose while it works (``process.kill()``), ``Ended`` comes through: no
     file is to blame."""
 
-    def __init__(self) -> None:
-        self.process = WorkerProcess("viewer.reading.worker", silent=True)
+    def __init__(self, ahead: bool = False) -> None:
+        niceness = _AHEAD if ahead else 0
+        self.process = WorkerProcess("viewer.reading.worker", silent=True, niceness=niceness)
         self._answered = False
 
     def files_in(self, path: Path) -> list[Path | Rejected]:

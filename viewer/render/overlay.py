@@ -98,10 +98,14 @@ def colourise(
     return colour_maps.table(colour_map)[np.clip(scaled, 0, 255).astype(np.uint8)]
 
 
-def smoothed(explanation: Explanation, factor: float, signed: bool = False) -> OverlayMaker:
-    """A maker that has all layers ready at a smoothing factor: the slow part, for a thread."""
+def smoothed(
+    explanation: Explanation, factor: float, signed: bool = False, layer: int | None = None
+) -> OverlayMaker:
+    """A maker that has a layer (from 0), or all of them, ready at a smoothing factor: the slow
+    part, for a thread."""
     maker = OverlayMaker(explanation)
-    for index in range(len(explanation.layers)):
+    every = range(len(explanation.layers))
+    for index in every if layer is None else every[layer : layer + 1]:
         maker.values(index, factor, signed)
     return maker
 
@@ -111,20 +115,21 @@ class OverlayMaker:
 
     def __init__(self, explanation: Explanation) -> None:
         self.explanation = explanation
-        self._factor = -1.0
-        self._values: dict[tuple[int, bool], NDArray[np.float32]] = {}
+        self._kept: tuple[float, dict[tuple[int, bool], NDArray[np.float32]]] = (-1.0, {})
 
     def values(self, index: int, factor: float, signed: bool = False) -> NDArray[np.float32]:
         """Layer ``index`` as it is shown, in raw units: its positive part, or all of it if
-        ``signed``; smoothed, (h, w)."""
-        if factor != self._factor:
-            self._factor = factor
-            self._values.clear()
-        key = index, signed
-        if key not in self._values:
+        ``signed``; smoothed, (h, w). May be called from several threads."""
+        kept_factor, kept = self._kept
+        if factor != kept_factor:
+            kept = {}
+            self._kept = (factor, kept)
+        found = kept.get((index, signed))
+        if found is None:
             layer = self.explanation.layers[index]
-            self._values[key] = shown_values(layer, self.explanation.geometry, factor, signed)
-        return self._values[key]
+            found = shown_values(layer, self.explanation.geometry, factor, signed)
+            kept[index, signed] = found
+        return found
 
     def maximum(self, index: int, style: OverlayStyle) -> float:
         """Top of the value window: the layer's own greatest value (or magnitude, if signed), or

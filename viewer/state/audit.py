@@ -234,7 +234,7 @@ class Audit(QObject):
     @property
     def concealed(self) -> bool:
         """Whether the model's output is kept back until the reader has said something."""
-        return self.blind and bool(self.image) and self.document.impression is None
+        return self.blind and self.document.impression is None
 
     def set_blind(self, blind: bool) -> None:
         """Read first: the model's output is shown after the reader's impression was committed."""

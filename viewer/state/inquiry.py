@@ -13,6 +13,8 @@ from engine.results import Refusal
 from viewer.state.lane import Lane
 from viewer.state.pictures import Picture
 
+_TRIES = 3
+
 
 class Inquiry(QObject):
     """``answered`` carries the answer to the newest question, ``refused`` a sentence why there is
@@ -48,11 +50,13 @@ class Inquiry(QObject):
         engine = self._engine
 
         def work() -> Any:
-            key = picture.key
-            try:
-                answer = engine.answer(key, picture.subject, network, asked)
-            except ProcessDied:  # it is started again, once
-                answer = engine.answer(key, picture.subject, network, asked)
+            for left in reversed(range(_TRIES)):
+                try:
+                    answer = engine.answer(picture.key, picture.subject, network, asked)
+                    break
+                except ProcessDied:  # it is started again with the next try
+                    if not left:
+                        raise
             return answer if then is None or isinstance(answer, Refusal) else then(answer)
 
         self.run(work)

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from PySide6.QtCore import QLockFile
 
 _LONGEST = 1 << 17  # bytes of a line
+_STALE = 2_000  # milliseconds: a line is written in ten
 _PATIENCE = 5.0  # seconds to wait for another program that writes
 _NOTHING = "0" * 64  # what the first line has before it
 _SEAL = ', "seal": "'
@@ -132,8 +133,10 @@ def _private(name: str, flags: int) -> int:
 
 @contextmanager
 def _turn(path: Path) -> Iterator[None]:
-    """One program at a time; the lock of one that died is taken over."""
+    """One program at a time; the lock of one that died is taken over, also of one that died before
+    it could write its number into it."""
     lock = QLockFile(f"{path}.lock")
+    lock.setStaleLockTime(_STALE)
     late = time.monotonic() + _PATIENCE
     while not lock.tryLock(0):
         if lock.error() != QLockFile.LockError.LockFailedError:

@@ -8,6 +8,7 @@ from typing import Literal
 from engine.presets import PRESETS, preset_name
 from engine.questions import Explain
 from engine.results import Explanation, LayerResponse, Method
+from viewer.state.words import readable
 
 UNTRAINED_SEED = 1
 Kind = Literal["model", "untrained", "class", "method", "edited", "original"]
@@ -108,8 +109,3 @@ def same_and_other(other: Other, main: Explanation, theirs: Explanation, index: 
 
 def _layer_in_words(explanation: Explanation, index: int) -> str:
     return f"{explanation.layers[index].name}, {index + 1} of {len(explanation.layers)}"
-
-
-def readable(name: str) -> str:
-    """``hand_wrist`` → ``hand wrist``."""
-    return name.replace("_", " ")

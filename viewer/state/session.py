@@ -249,10 +249,16 @@ class Session(QObject):
         """Take an answer, ready to be shown. The layer stays the chosen one; for another model
         (and at first) it is one below those that the classes are read from."""
         explanation = maker.explanation
-        if explanation.layers and explanation.model.name != self._layer_of:
+        self.layer_index = self.layer_for(explanation)
+        if explanation.layers:
             self._layer_of = explanation.model.name
-            self.layer_index = max(0, len(explanation.layers) - 3)
         self._set_overlays(maker)
+
+    def layer_for(self, explanation: Explanation) -> int:
+        """The layer (from 0) that an answer will be shown with."""
+        if explanation.layers and explanation.model.name != self._layer_of:
+            return max(0, len(explanation.layers) - 3)
+        return self.layer_index
 
     def clear_explanation(self) -> None:
         """There is no answer to what is asked now."""

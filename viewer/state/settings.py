@@ -30,12 +30,7 @@ IDENTITY_IN_LOG = Setting(
     False,
     "lines of the audit log hold the patient ID, the file's name and what was written freely",
 )
-LANDMARKS_BESIDE = Setting(
-    "landmarks beside the study",
-    False,
-    "landmarks are also kept in a file beside the image, where others find them",
-)
-SETTINGS = (BLIND_READING, IDENTITY_IN_LOG, LANDMARKS_BESIDE)
+SETTINGS = (BLIND_READING, IDENTITY_IN_LOG)
 
 
 def settings_file() -> Path:

@@ -59,13 +59,21 @@ class Workbench(QObject):
     closing = Signal()
     """What is still to be kept is written before the threads end."""
 
-    def __init__(self, session: Session, device: str = "auto", parent: QObject | None = None):
+    def __init__(
+        self,
+        session: Session,
+        device: str = "auto",
+        parent: QObject | None = None,
+        engine: EngineProcess | None = None,
+    ):
+        """An ``engine`` that is given is left running at the end: others may use it, too."""
         super().__init__(parent)
         self.session = session
         self.device = device
-        self.engine = EngineProcess()
+        self.engine = engine or EngineProcess()
+        self._owns_engine = engine is None
         session.placeChanged.connect(self._forget_question)  # before a frame at hand asks anew
-        self.readers = tuple(ReaderProcess() for _ in range(1 + SCANNERS))
+        self.readers = tuple(ReaderProcess(ahead=n > 0) for n in range(1 + SCANNERS))
         visible, *scanners = self.readers
         self.library = Library(session, scanners, self)
         self.frames = Frames(session, visible, scanners[0], frame_bytes(), self)
@@ -148,7 +156,9 @@ class Workbench(QObject):
         self.closing.emit()
         self._closing = True
         self.library.cancel()
-        workers = (self.engine, *(reader.process for reader in self.readers))
+        workers = [reader.process for reader in self.readers]
+        if self._owns_engine:
+            workers.append(self.engine)
         for worker in workers:
             worker.close()
         owners = (self.library, self.frames, self.records, self.log)
@@ -221,7 +231,8 @@ class Workbench(QObject):
             answer = self.engine.answer(picture.key, picture.subject, network, asked)
             if not isinstance(answer, Explanation):
                 return answer
-            return smoothed(answer, style.smoothing, style.signed)
+            layer = None if style.shared_range else session.layer_for(answer)
+            return smoothed(answer, style.smoothing, style.signed, layer)
 
         self._pending = question
         detail = session.engine.detail if session.engine.state in ("ready", "busy") else ""
