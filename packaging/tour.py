@@ -96,13 +96,13 @@ class Tour:
             session.show_layer(16)
             self.picture(name)
             if name == "real-chest":
-                audit_chest(self, LATERAL_LUNGS)
+                audit_chest(self, LATERAL_LUNGS, "unsure", "a dog; strongest behind the diaphragm")
                 self.report("chest-report")
         if private is not None:
             self.out = private
             session.set_place(session.place_of(folder / _PRIVATE))
             self.wait(lambda: session.open is not None)
-            audit_chest(self, FRONTAL_LUNGS, "frontal")
+            audit_chest(self, FRONTAL_LUNGS, "accept", "rests on the thorax", "frontal")
             self.report("frontal-report")
 
     def report(self, name: str) -> None:

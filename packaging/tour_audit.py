@@ -10,7 +10,7 @@ from typing import Protocol
 from engine.shapes import Shape, box
 from viewer.main_window import MainWindow
 from viewer.state.audit import Tool
-from viewer.state.document import Landmark, new_id
+from viewer.state.document import Landmark, Outcome, new_id
 from viewer.state.settings import BLIND_READING
 from viewer.state.what_if import trial_of
 from viewer.verbs import compare, kernels
@@ -97,7 +97,13 @@ def audit_hand(tour: Camera) -> None:
     session.change_style(shows="layer")
 
 
-def audit_chest(tour: Camera, lungs: tuple[Shape, ...], prefix: str = "chest") -> None:
+def audit_chest(
+    tour: Camera,
+    lungs: tuple[Shape, ...],
+    outcome: Outcome,
+    comment: str,
+    prefix: str = "chest",
+) -> None:
     """Read first, then the lungs (shapes in shares of the frame's sides), markers, shallow beside
     deep, and what the reader makes of it."""
     window = tour.window
@@ -122,7 +128,7 @@ def audit_chest(tour: Camera, lungs: tuple[Shape, ...], prefix: str = "chest") -
     tour.wait(lambda: bool(session.panes) and session.panes[0].overlay is not None)
     tour.picture(f"{prefix}-shallow-deep")
     compare.stop_comparing(window.context)
-    audit.judge("prediction", "accept", "rests on the thorax; nothing changes without the markers")
+    audit.judge("prediction", outcome, comment)
     window.docks.show("review")
     tour.picture(f"{prefix}-review")
     workbench.settings.set(BLIND_READING, False)

@@ -31,6 +31,11 @@ def _with_prediction(context: Context) -> bool:
     return context.session.explanation is not None and _with_document(context)
 
 
+def _with_markers(context: Context) -> bool:
+    offers = context.workbench.what_if.offers
+    return any(item.kind == "marker" and not offers.has(item) for item in offers.found or ())
+
+
 EDIT: tuple[ActionRow, ...] = (
     ActionRow("undo", "&Edit", "Undo", ("Ctrl+Z",), draw.undo, _can_undo),
     ActionRow("redo", "&Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), draw.redo, _can_redo),
@@ -124,7 +129,7 @@ AUDIT: tuple[ActionRow, ...] = (
         "Take out all markers",
         (),
         what_if.add_markers,
-        lambda context: bool(context.workbench.what_if.offers.found),
+        _with_markers,
     ),
     ActionRow(
         "toggle-changes",

@@ -12,6 +12,7 @@ from engine.findings import Finding
 from engine.presets import in_words
 from viewer.canvas.image_view import ImageView
 from viewer.dialogs import texts
+from viewer.state.audit import Tool
 from viewer.state.recents import Recent
 from viewer.state.session import Place, Session
 from viewer.state.workbench import Workbench
@@ -97,7 +98,11 @@ def invert(context: Context) -> None:
 
 
 def reset(context: Context) -> None:
-    """Back to how the image was at first; before that, from a kernel to its layer."""
+    """Back to how the image was at first; before that, the tool is put down, and from a kernel to
+    its layer."""
+    if context.session.audit.tool.purpose != "window":
+        context.session.audit.set_tool(Tool())
+        return
     if context.session.kernel is not None:
         context.session.show_kernel(None)
         return

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.questions import Edit, EditWay
 from engine.shapes import Shape, box
+from viewer.panels.judgement_row import is_stale
 from viewer.state.audit import Audit
 from viewer.state.document import (
     OUTCOMES,
@@ -280,3 +281,21 @@ def test_what_is_gone_is_not_selected(audit: Audit) -> None:
     assert audit.selected == "l1"
     audit.undo()
     assert audit.selected == ""
+
+
+def test_what_was_judged_of_another_answer_is_known(qtbot: QtBot) -> None:
+    audit = Audit()
+    audit.open("image", Document(landmarks=(Landmark("l1", "lungs", box(0, 0, 9, 9)),)))
+    audit.answer = "deep · chest"
+    audit.judge("prediction", "accept")
+    audit.judge("landmark l1", "accept")
+    kept = from_json(to_json(audit.document, "image"))[1]
+    assert kept == audit.document
+    assert kept.judgement("prediction").of == "deep · chest"
+    assert not is_stale(kept.judgement("prediction"), audit)
+    audit.answer = "shallow · pelvis"
+    assert is_stale(kept.judgement("prediction"), audit)
+    audit.reshape("l1", box(1, 1, 5, 5))
+    assert audit.document.judgement("landmark l1") is None, "it was of the old shape"
+    audit.undo()
+    assert audit.document.judgement("landmark l1") is not None

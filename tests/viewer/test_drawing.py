@@ -328,3 +328,27 @@ def test_centre_on_puts_a_frame_point_into_the_middle(view: ImageView) -> None:
     view.centre_on(30, 40)
     _painted(view)
     assert (_at(view, 30, 40) - view._viewports[0].center().toPoint()).manhattanLength() <= 2
+
+
+def test_a_polygon_that_was_begun_is_not_given_to_another_tool(view: ImageView) -> None:
+    audit = view._session.audit
+    audit.next_name = "left lung"
+    audit.set_tool(Tool("landmark", "polygon"))
+    for x, y in ((30, 30), (120, 40), (100, 150)):
+        QTest.mouseClick(view, LEFT, pos=_at(view, x, y))
+    audit.next_name = "heart"
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    assert [item.name for item in _document(view).landmarks] == ["left lung"]
+    audit.set_tool(Tool("landmark", "polygon"))
+    QTest.mouseClick(view, LEFT, pos=_at(view, 30, 30))
+    audit.set_tool(Tool("erase", "box"))
+    _drag(view, (20, 40), (60, 70), (120, 160))
+    assert [item.edit.shape.kind for item in _document(view).interventions] == ["box"]
+
+
+def test_a_release_that_was_never_told_does_no_harm(view: ImageView) -> None:
+    view._session.audit.set_tool(Tool("landmark", "box"))
+    QTest.mousePress(view, LEFT, pos=_at(view, 20, 40))
+    _drag(view, (30, 50), (60, 70), (120, 160))
+    (landmark,) = _document(view).landmarks
+    assert _near(landmark.shape, 30, 50, 120, 160)

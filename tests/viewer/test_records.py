@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 import resources
 from engine.shapes import box
+from tests.factories.benches import PATIENCE, opened
 from viewer.dicom.frame import Frame
 from viewer.dicom.scan import scan
 from viewer.dicom.window import Window
@@ -264,3 +265,16 @@ def test_a_killed_program_has_lost_nothing(tmp_path: Path) -> None:
         [*command, "look"], stdout=subprocess.PIPE, env=environment, text=True, check=True
     )
     assert seen.stdout.splitlines()[0] == f"{name} 1"
+
+
+def test_another_image_closes_the_document_at_once(qtbot: QtBot) -> None:
+    """Also when its frame is at hand: nothing of the old image may be changed or judged by."""
+    with opened(qtbot, resources.sample_files(), explained=False) as bench:
+        session = bench.session
+        series = session.all_series()
+        session.set_place(Place(series[1], 0))
+        qtbot.waitUntil(lambda: bool(session.audit.image), timeout=PATIENCE)
+        session.set_place(Place(series[0], 0))
+        assert session.open is not None, "it is in the cache"
+        assert session.audit.image == ""
+        qtbot.waitUntil(lambda: bool(session.audit.image), timeout=PATIENCE)

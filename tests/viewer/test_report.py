@@ -112,7 +112,7 @@ def test_empty_sections_say_so_or_are_left_out(snapshot: Snapshot) -> None:
 def test_a_scan_without_an_answer_has_a_report_too(snapshot: Snapshot) -> None:
     bare = replace(snapshot, explanation=None, overlay=None, figures=(), what_if=WhatIfParts())
     text = Pdf(report_bytes(bare)).text
-    assert flat("The model has given no answer.") in text
+    assert flat("No answer was on screen when this was exported.") in text
     assert flat("Layers, from the image") not in text
 
 

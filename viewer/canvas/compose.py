@@ -112,9 +112,6 @@ def scene_of(
         answer = session.explanation
         brief = () if answer is None else make_brief(answer, session.overlay)
         scene = replace(scene, corners=corners, brief=brief)
-    if session.panes:  # narrow: what is the same in all of them stands once, and short
-        corners = Corners(scene.corners.top_left, (), (), scene.corners.bottom_right)
-        scene = replace(scene, corners=corners)
     if not session.corner_text or not zoom:
         return scene
     extra = [f"zoom {zoom:.0%}", *_values_at(opened.frame, session, cursor)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.shapes import Kind, Point, Shape
+from engine.shapes import MOST_POINTS, Kind, Point, Shape
 from viewer.state.audit import Tool
 
 USUAL_WIDTH = 0.04
@@ -85,7 +85,7 @@ class Drawing:
         return (*self.points, self._loose) if self._loose else tuple(self.points)
 
     def _far_enough(self, x: float, y: float) -> bool:
-        if not self.points:
+        if not self.points or len(self.points) >= MOST_POINTS:
             return False
         last = self.points[-1]
         return abs(x - last[0]) + abs(y - last[1]) >= max(1.0, self.width / 8)

@@ -29,6 +29,7 @@ class Hand:
         self._audit = audit
         self.drawing: Drawing | None = None
         self._hold: Hold | None = None
+        self._with = (Tool(), "", "")  # tool, name and source of what is being drawn
         self._size = (1, 1)
         self._from: Point = (0.0, 0.0)
         self._shape: Shape | None = None
@@ -59,8 +60,12 @@ class Hand:
         return True
 
     def _start(self, point: Point) -> None:
+        if self.drawing is not None and self.drawing.kind != "polygon":
+            self.drawing = None  # its end was never told
         if self.drawing is None:
-            tool, size = self._audit.tool, self._size
+            audit, size = self._audit, self._size
+            tool = audit.tool
+            self._with = (tool, audit.next_name, audit.next_source)
             self.drawing = Drawing(tool.kind, width_of(tool, size), size)
         self.drawing.press(*point)
 
@@ -118,6 +123,12 @@ class Hand:
             return True
         return False
 
+    def take_tool(self) -> None:
+        """Another tool is in hand: what was begun with the last one is given up."""
+        begun, tool = self._with[0], self._audit.tool
+        if (begun.purpose, begun.kind) != (tool.purpose, tool.kind):
+            self.drawing = None
+
     def drop(self) -> None:
         """Give up what is being drawn, and put the tool down."""
         self.drawing = self._hold = None
@@ -136,16 +147,15 @@ class Hand:
         shape = drawing.shape(least)
         if shape is None:
             return
-        tool = self._audit.tool
-        self._give(shape, tool)
+        tool = self._with[0]
+        self._give(shape)
         if not keep and tool.kind != "stroke":
             self._audit.set_tool(replace(tool, purpose="window"))
 
-    def _give(self, shape: Shape, tool: Tool) -> None:
-        audit = self._audit
+    def _give(self, shape: Shape) -> None:
+        audit, (tool, name, source) = self._audit, self._with
         if tool.purpose == "landmark":
-            name = audit.next_name or "landmark"
-            audit.add_landmark(Landmark(new_id(), name, shape, audit.next_source))
+            audit.add_landmark(Landmark(new_id(), name or "landmark", shape, source))
         elif tool.purpose == "erase":
             number = len(audit.document.interventions) + 1
             name = f"{'brush' if shape.kind == 'stroke' else shape.kind} {number}"

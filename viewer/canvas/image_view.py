@@ -117,8 +117,7 @@ class ImageView(QWidget):
         self.update()
 
     def _take_tool(self) -> None:
-        if not self._hand.draws and self._hand.drawing is not None:
-            self._hand.drop()
+        self._hand.take_tool()
         shape = Qt.CursorShape.CrossCursor if self._hand.draws else Qt.CursorShape.ArrowCursor
         self.setCursor(shape)
         self.update()
@@ -283,7 +282,8 @@ class ImageView(QWidget):
             self.setCursor(shape)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.RightButton and not self._dragged:
+        alone = not event.buttons() & Qt.MouseButton.LeftButton
+        if event.button() == Qt.MouseButton.RightButton and not self._dragged and alone:
             self.menuAsked.emit(event.globalPosition())
         if event.button() == Qt.MouseButton.LeftButton:
             self._hand.release(self.scale, self._kept(event))

@@ -186,7 +186,11 @@ def _paint_label(
     if not box.intersects(viewport):
         return
     width, height = metrics.horizontalAdvance(text) + 8 * unit, metrics.height() + 2 * unit
-    left = min(max(box.left(), viewport.left()), max(viewport.left(), viewport.right() - width))
+    start = box.left()
+    if mark.shape.kind in ("polygon", "stroke"):  # its corner may be far from the line
+        highest = min(mark.shape.points, key=lambda point: point[1])
+        start = transform.map(QPointF(*highest)).x() - width / 2
+    left = min(max(start, viewport.left()), max(viewport.left(), viewport.right() - width))
     above = box.top() - height - 2 * unit
     top = above if above >= viewport.top() else max(box.top() + 2 * unit, viewport.top())
     plate = QRectF(left, min(top, viewport.bottom() - height), width, height)

@@ -265,6 +265,9 @@ class ExportDialog(QDialog):
 
     # exporting
     def _ask_and_export(self) -> None:
+        if self._later.isActive():  # a wish was changed just now
+            self._later.stop()
+            self._prepare()
         prepared = self._prepared
         if prepared is None:
             return

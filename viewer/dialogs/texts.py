@@ -33,6 +33,11 @@ _EVIDENCE_NOTE = (
 )
 
 
+def plain(text: str) -> str:
+    """For a cell of a table."""
+    return text.replace("|", "\\|")
+
+
 def help_text(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
     """Markdown of every gesture and key; rows are (menu, text, shortcuts)."""
     lines = ["## Mouse and Space", "", "| gesture | what it does |", "|---|---|"]
@@ -42,7 +47,7 @@ def help_text(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
         if group != menu:
             lines += ["", f"## {group}", "", "| key | what it does |", "|---|---|"]
             menu = group
-        lines.append(f"| {' or '.join(f'`{key}`' for key in shortcuts) or '–'} | {text} |")
+        lines.append(f"| {' or '.join(f'`{key}`' for key in shortcuts) or '–'} | {plain(text)} |")
     return "\n".join(lines)
 
 

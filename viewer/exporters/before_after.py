@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -12,6 +12,7 @@ from engine.presets import in_words
 from engine.questions import WhatIfAnswer
 from viewer.canvas import decorations
 from viewer.canvas.scene import make_banner
+from viewer.dicom.frame import default_window
 from viewer.exporters import words
 from viewer.exporters.poster import QUIET, RAISED, TEXT, Line, Poster
 from viewer.exporters.snapshot import Snapshot
@@ -57,7 +58,8 @@ def pair(snapshot: Snapshot, box: QSizeF) -> Pair:
     edited = snapshot.what_if.edited_pyramid
     if edited is None or not snapshot.changes:
         raise UserError("Nothing was changed in this image, or the answer is not there yet.")
-    first, second = scan_tile(snapshot, box), scan_tile(snapshot, box, edited)
+    own = replace(snapshot, window=default_window(snapshot.pyramid.frame))  # as the edited one
+    first, second = scan_tile(own, box), scan_tile(own, box, edited)
     before, after = snapshot.overlay, _after(snapshot)
     if after is None or not snapshot.style.visible:
         before = after = None

@@ -52,13 +52,13 @@ def cell(snapshot: Snapshot, maker: OverlayMaker, index: int) -> Cell:
 
 
 def _lifts(snapshot: Snapshot, layer: str) -> Iterator[tuple[str, str]]:
-    """(name, ``lift 2.10, untrained 1.20``) of the landmarks that a layer is highest on."""
+    """(name, ``lift 2.10, chance 1, untrained 1.20``) of the landmarks it is highest on."""
     known = [pair for pair in snapshot.figures_at(layer) if not math.isnan(pair[1].lift)]
     known.sort(key=lambda pair: -pair[1].lift)
     for row, figures in known[:_MOST_LANDMARKS]:
         null = figures.untrained_lift
         beside = "" if null is None else f", untrained {words.figure(null)}"
-        yield row.landmark.name, f"lift {words.figure(figures.lift)}{beside}"
+        yield row.landmark.name, f"lift {words.figure(figures.lift)}, chance 1{beside}"
 
 
 def contact_sheet(

@@ -116,7 +116,7 @@ def provenance(explanation: Explanation | None, overlay: Overlay | None) -> dict
         ]
         facts["frame_size"] = explanation.geometry.frame_size
         facts["model_input_size"] = explanation.geometry.input_size
-    if overlay is not None:
+    if overlay is not None and overlay.style.shows == "layer":
         facts["layer"] = {
             "name": overlay.layer.name,
             "depth": overlay.layer.depth,
@@ -124,7 +124,7 @@ def provenance(explanation: Explanation | None, overlay: Overlay | None) -> dict
         }
         facts["shown"] = {
             **asdict(overlay.style),
-            "range": [0.0, overlay.maximum],
+            "range": [overlay.minimum, overlay.maximum],
             "threshold_value": overlay.level,
             "smoothing_sigma_input_px": overlay.sigma,
             "area_above_threshold": overlay.area,

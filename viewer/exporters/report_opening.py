@@ -23,6 +23,7 @@ from viewer.exporters.snapshot import Snapshot
 from viewer.exporters.table_block import Column, Text, table
 from viewer.render.overlay import Overlay
 from viewer.state.document import Judgement
+from viewer.state.session import answer_in_words
 
 
 def opening(snapshot: Snapshot) -> list[Block]:
@@ -39,7 +40,11 @@ def opening(snapshot: Snapshot) -> list[Block]:
         scan_and_response(snapshot),
     ]
     if explanation is None:
-        return [*blocks, paragraph("The model has given no answer."), *_summary(snapshot)]
+        return [
+            *blocks,
+            paragraph("No answer was on screen when this was exported."),
+            *_summary(snapshot),
+        ]
     model = explanation.model
     blocks.append(paragraph(words.answer_line(explanation), HEAD, bold=True, after=10))
     if not explanation.withheld:
@@ -59,10 +64,15 @@ def _summary(snapshot: Snapshot) -> list[Block]:
         rows.append(("Landmarks, at this layer", _lift_line(snapshot, snapshot.overlay)))
     if document.impression is not None:
         said = f"{document.impression.text}\n{words.when(document.impression.when)} UTC"
-        rows.append(("Reader's impression, before the answer was shown", said))
+        if document.impression.seen:
+            said += "\nThe answer had been on screen earlier all the same."
+        rows.append(("Reader's impression, while the answer was kept back", said))
     judged = document.judgement("prediction")
     if judged is not None:
-        rows.append(("Reader's judgement of the answer", _with_comment(judged)))
+        said = _with_comment(judged)
+        if judged.of and (explanation is None or judged.of != answer_in_words(explanation)):
+            said += f"\nThat was of another answer: {judged.of}"
+        rows.append(("Reader's judgement of the answer", said))
     cells = [(Text(name, quiet=True), value) for name, value in rows]
     return table((Column("", 2.6), Column("", 5.4)), cells)[1:]
 

@@ -50,7 +50,7 @@ def scan_and_response(snapshot: Snapshot) -> Block:
     captions = [
         f"The scan, {window_text(snapshot.window)}{', inverted' if snapshot.inverted else ''}"
         f"{', with landmarks' if snapshot.marks else ''}.",
-        "No response is shown: the model has given no answer."
+        "No answer was on screen when this was exported."
         if overlay is None
         else _response_caption(overlay, snapshot.layers),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -120,13 +120,16 @@ def take(workbench: Workbench, identity: bool = False) -> Snapshot | None:
     opened, audit = session.open, session.audit
     if opened is None:
         return None
+    shown = session.overlay
+    if shown is not None:  # also while it is the classes that are looked at
+        shown = replace(shown, style=replace(shown.style, shows="layer"))
     return Snapshot(
         place=opened.place,
         pyramid=opened.pyramid,
         window=session.window or default_window(opened.frame),
         inverted=session.inverted,
         explanation=session.explanation,
-        overlay=session.overlay,
+        overlay=shown,
         style=session.style,
         document=audit.document,
         figures=() if audit.concealed else workbench.figures.rows,
@@ -141,7 +144,7 @@ def _what_if(workbench: Workbench) -> WhatIfParts:
     state, items = workbench.what_if, workbench.session.audit.document.interventions
     attends = {item.id: state.attention(item.edit.shape) for item in items}
     return WhatIfParts(
-        answer=state.answer,
+        answer=None if state.busy else state.answer,
         alone=MappingProxyType(dict(state.alone)),
         effects=MappingProxyType(dict(state.effects)),
         attends=MappingProxyType({key: found for key, found in attends.items() if found}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.evidence.effects import Effect
+from engine.evidence.effects import MATERIAL, Effect
 from engine.results import Explanation, LayerResponse
 from viewer import __version__
 from viewer.dicom.attributes import Attributes
@@ -34,6 +34,8 @@ def verdict(effect: Effect | None) -> str:
     """What an intervention shows of the answer."""
     if effect is None:
         return "not measured"
+    if effect.uses is False and abs(effect.change) >= MATERIAL:
+        return "same elsewhere"
     return {True: "uses", False: "no use found", None: "not certain"}[effect.uses]
 
 
@@ -62,7 +64,7 @@ def identity_lines(facts: Attributes, shown: bool) -> tuple[str, ...]:
         (facts.series_description,),
     )
     joined = (" · ".join(part for part in row if part) for row in rows)
-    return tuple(line for line in joined if line)
+    return tuple(line for line in joined if line) or ("no identity in the file",)
 
 
 def image_line(snapshot: Snapshot) -> str:

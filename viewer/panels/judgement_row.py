@@ -26,10 +26,15 @@ _CHECKED = "QPushButton:checked { background: #f0a63c; color: #0f1218; border-co
 def judge_or_withdraw(audit: Audit, about: str, outcome: Outcome) -> None:
     """Judge a finding, or take the same judgement back; the comment stays with another one."""
     before = audit.document.judgement(about)
-    if before is not None and before.outcome == outcome:
+    if before is not None and before.outcome == outcome and not is_stale(before, audit):
         audit.withdraw(about)
     else:
         audit.judge(about, outcome, before.comment if before is not None else "")
+
+
+def is_stale(judgement: Judgement, audit: Audit) -> bool:
+    """Whether another answer was on screen when it was judged."""
+    return bool(judgement.of) and judgement.of != audit.answer
 
 
 class JudgementRow(QWidget):
@@ -85,13 +90,15 @@ class JudgementRow(QWidget):
         """What Tab goes through."""
         return (*self.buttons.values(), self.comment)
 
-    def show_item(self, item: ReviewItem, judgement: Judgement | None) -> None:
+    def show_item(self, item: ReviewItem, judgement: Judgement | None, stale: bool = False) -> None:
+        """``stale``: it was judged while another answer was on screen."""
         self.title.setText(item.title)
         self.figures.setText(item.figures)
         self.setToolTip(item.hint)
         for outcome, button in self.buttons.items():
             blocker = QSignalBlocker(button)
-            button.setChecked(judgement is not None and judgement.outcome == outcome)
+            holds = judgement is not None and judgement.outcome == outcome
+            button.setChecked(holds and not stale)
             del blocker
             button.setAccessibleName(f"{outcome} {item.title}")
         self.comment.setAccessibleName(f"comment on {item.title}")
@@ -103,7 +110,9 @@ class JudgementRow(QWidget):
             self.comment.setText(said)
             self.comment.setCursorPosition(0)
         if judgement is not None:
-            self.when.setText(f"{_DONE[judgement.outcome]} {told(judgement.when)}")
+            when = f"{_DONE[judgement.outcome]} {told(judgement.when)}"
+            self.when.setText(f"{when}\nof another answer" if stale else when)
+            self.when.setToolTip(f"Judged: {judgement.of}" if judgement.of else "")
 
     def commit(self) -> None:
         """Take what was typed as said."""

@@ -83,8 +83,7 @@ class LandmarkTools(QWidget):
         layout.addWidget(self.source)
 
     def _take(self, kind: Kind, on: bool) -> None:
-        tool = self._audit.tool
-        self._audit.set_tool(replace(tool, purpose="landmark", kind=kind) if on else Tool())
+        self._audit.set_tool(Tool("landmark", kind) if on else Tool())
 
     @property
     def _renamed(self) -> Landmark | None:

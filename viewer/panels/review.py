@@ -21,7 +21,12 @@ from PySide6.QtWidgets import (
 from engine.results import Explanation
 from viewer.panels.blind_form import BlindForm
 from viewer.panels.evidence import card_button, verdict_line
-from viewer.panels.judgement_row import LONGEST_COMMENT, JudgementRow, judge_or_withdraw
+from viewer.panels.judgement_row import (
+    LONGEST_COMMENT,
+    JudgementRow,
+    is_stale,
+    judge_or_withdraw,
+)
 from viewer.panels.review_items import review_items, told
 from viewer.panels.rows import is_put_aside
 from viewer.state.document import Impression, Outcome
@@ -66,7 +71,7 @@ class ReviewPanel(QWidget):
         self.card = card_button()
         self.card.clicked.connect(lambda checked=False: self.cardAsked.emit())
         self.form = BlindForm()
-        self.form.committed.connect(self._audit.commit_impression)
+        self.form.committed.connect(self._commit_impression)
         self.comment = QLineEdit()
         self.comment.setPlaceholderText("comment on the image as a whole")
         self.comment.setAccessibleName("Comment on the image")
@@ -117,8 +122,12 @@ class ReviewPanel(QWidget):
             workbench.what_if.changed,
         ):
             changed.connect(self._fill)
-        session.placeChanged.connect(self._commit)  # while the document is still the old one
+        session.placeLeft.connect(self._commit)
         workbench.closing.connect(self._commit)
+
+    def _commit_impression(self, text: str) -> None:
+        seen = self._workbench.log.was_shown(self._audit.image)
+        self._audit.commit_impression(text, seen)
 
     # showing
     def showEvent(self, event: QShowEvent) -> None:
@@ -175,7 +184,8 @@ class ReviewPanel(QWidget):
             row = self.rows.get(about) or self._row(about)
             if self._list.indexOf(row) != place:
                 self._list.insertWidget(place, row)
-            row.show_item(item, self._audit.document.judgement(about))
+            judged = self._audit.document.judgement(about)
+            row.show_item(item, judged, judged is not None and is_stale(judged, self._audit))
             shown[about] = row
         if list(shown) != list(self.rows):
             reached = [widget for row in shown.values() for widget in row.in_order]

@@ -90,7 +90,9 @@ def _interventions(what_if: WhatIfState, document: Document) -> Iterator[ReviewI
     for item in document.interventions:
         trial = trial_of(item)
         effect = what_if.effect(trial)
-        known = verdict(effect, what_if.is_done(trial), trial.is_compared, what_if.refusal).text
+        case = what_if.case
+        refusal = "" if case is None else what_if.trials.refusal(case, trial)
+        known = verdict(effect, what_if.is_done(trial), trial.is_compared, refusal).text
         change = f"{readable(effect.target)} {signed(effect.change)}: " if effect else ""
         yield ReviewItem(
             f"intervention {item.id}",

@@ -157,7 +157,10 @@ class Heads(QWidget):
         """Name the layer and the class."""
         layer, explanation = session.layer, session.explanation
         target = "" if explanation is None else explanation.target
-        self.attends, self.uses = "Attends to", f"{readable(target)} uses" if target else "Uses"
+        self.attends, self.uses = (
+            "Attends to (× 1: chance)",
+            f"{readable(target)} uses" if target else "Uses",
+        )
         self.layer = "" if layer is None else layer.name
         self.setAccessibleName(f"{self.layer} {self.attends}; {self.uses}")
         self.setToolTip(f"{_HEADS}\nChosen layer: {self.layer or 'none'}.")

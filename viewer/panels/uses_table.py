@@ -51,7 +51,8 @@ class UsesTable(QListWidget):
             if item.data(ROW) != row:
                 item.setData(ROW, row)
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, row.in_words)
-        self._select(keys, selected or (kept if kept in keys else ""))
+        offered = {row.key for row in rows if row.on is None}
+        self._select(keys, selected or (kept if kept in offered else ""))
         del blocker
 
     def _make_items(self, count: int) -> None:
@@ -87,8 +88,8 @@ class UsesTable(QListWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         item = self.itemAt(event.position().toPoint())
-        if item is not None:
-            self.acted.emit(item.data(ROW).key)
+        if item is not None and event.position().x() >= self.visualItemRect(item).left() + SIGN:
+            self.acted.emit(item.data(ROW).key)  # on the sign the first click has acted
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -131,7 +131,8 @@ class EraseTools(QWidget):
         for kind, button in self.buttons.items():
             button.setChecked(tool.purpose == "erase" and tool.kind == kind)
         width = tool.width if tool.purpose == "erase" and tool.kind == "stroke" else 0.0
-        if width or not self.number.text():
+        holds = (tool.purpose, tool.kind) == ("erase", "stroke")
+        if holds or not self.number.text():
             blocker = QSignalBlocker(self.brush)
             self.brush.setValue(round((width or _USUAL) * _STEPS))
             del blocker

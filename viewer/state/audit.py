@@ -50,6 +50,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _without(document: Document, item_id: str) -> tuple[Judgement, ...]:
+    """Judgements but those of a landmark or an intervention."""
+    return tuple(item for item in document.judgements if not item.about.endswith(f" {item_id}"))
+
+
 class Audit(QObject):
     """One document at a time, that of the open image. Setters ignore equal values; every change of
     the document can be undone."""
@@ -80,6 +85,8 @@ class Audit(QObject):
         self.proposals: tuple[tuple[str, Shape], ...] = ()
         """Regions that are offered, with what they are called: seen, not kept."""
         self.blind = False
+        self.answer = ""
+        """The model's answer on screen in words, set by the session: what is judged."""
         self._histories: dict[str, _History] = {}
 
     # the image
@@ -172,7 +179,7 @@ class Audit(QObject):
         self.change(what, replace(document, interventions=(*document.interventions, *items)))
 
     def reshape(self, item_id: str, shape: Shape, merge: str = "") -> None:
-        """Another shape for a landmark or an intervention."""
+        """Another shape for a landmark or an intervention; what was judged of it was of the old."""
 
         def edited(item: Intervention) -> Intervention:
             return replace(item, edit=replace(item.edit, shape=shape))
@@ -187,6 +194,7 @@ class Audit(QObject):
             interventions=tuple(
                 edited(item) if item.id == item_id else item for item in document.interventions
             ),
+            judgements=_without(document, item_id),
         )
         self.change("move", done, merge)
 
@@ -212,15 +220,13 @@ class Audit(QObject):
                 document,
                 landmarks=tuple(item for item in document.landmarks if item.id != item_id),
                 interventions=tuple(i for i in document.interventions if i.id != item_id),
-                judgements=tuple(
-                    item for item in document.judgements if not item.about.endswith(f" {item_id}")
-                ),
+                judgements=_without(document, item_id),
             ),
         )
 
     def judge(self, about: str, outcome: Outcome, comment: str = "") -> None:
         """Accept, reject or doubt a finding."""
-        judgement = Judgement(about, outcome, comment, now())
+        judgement = Judgement(about, outcome, comment, now(), self.answer)
         others = tuple(item for item in self.document.judgements if item.about != about)
         done = replace(self.document, judgements=(*others, judgement))
         self.change(f"{outcome} {about.split()[0]}", done)
@@ -243,11 +249,11 @@ class Audit(QObject):
         if before != self.concealed:
             self.concealedChanged.emit()
 
-    def commit_impression(self, text: str) -> None:
+    def commit_impression(self, text: str, seen: bool = False) -> None:
         """Cannot be undone: it was said before the output was seen."""
         if not self.image or self.document.impression is not None:
             return
-        said = Impression(text, now())
+        said = Impression(text, now(), seen)
         history = self._histories[self.image]
         for row in (history.past, history.future):
             row[:] = [(what, replace(document, impression=said)) for what, document in row]

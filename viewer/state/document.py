@@ -58,6 +58,8 @@ class Judgement:
     outcome: Outcome
     comment: str = ""
     when: str = ""
+    of: str = ""
+    """The answer that was on screen: model, method, class. "" where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Impression:
     text: str
     when: str
     """ISO time, UTC."""
+    seen: bool = False
+    """Whether the output had been on screen earlier all the same."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,7 @@ def from_json(text: str) -> tuple[str, Document]:
             landmarks=unlike(landmarks, used),
             interventions=unlike(interventions, used),
             judgements=tuple(_judgement(row) for row in _rows(facts["judgements"])),
-            impression=None if said is None else Impression(_text(said["text"]), str(said["when"])),
+            impression=None if said is None else _impression(said),
             comment=_text(facts["comment"]),
         )
         return str(facts["image"]), document
@@ -174,6 +178,10 @@ def landmark_from(row: Mapping[str, Any]) -> Landmark:
     )
 
 
+def _impression(row: Mapping[str, Any]) -> Impression:
+    return Impression(_text(row["text"]), str(row["when"]), bool(row.get("seen", False)))
+
+
 def _intervention(row: Mapping[str, Any]) -> Intervention:
     way = _one_of(row["way"], _WAYS)
     edit = Edit(Shape.from_facts(row["shape"]), way)
@@ -184,7 +192,8 @@ def _intervention(row: Mapping[str, Any]) -> Intervention:
 
 def _judgement(row: Mapping[str, Any]) -> Judgement:
     outcome = _one_of(row["outcome"], OUTCOMES)
-    return Judgement(_text(row["about"]), outcome, _text(row["comment"]), str(row["when"]))
+    of = _text(row.get("of", ""))
+    return Judgement(_text(row["about"]), outcome, _text(row["comment"]), str(row["when"]), of)
 
 
 def _one_of(value: Any, known: tuple[Entry, ...]) -> Entry:

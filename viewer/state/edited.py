@@ -81,6 +81,15 @@ class EditedImage(QObject):
 
             self._painting.run(paint)
 
+    def maps_of(self, edited: Edited) -> OverlayMaker | None:
+        """The maps, if they are of these changes."""
+        fresh = edited == self._explained and not self._explaining.busy
+        return self.maker if fresh else None
+
+    def scan_of(self, answer: WhatIfAnswer) -> Pyramid | None:
+        """The scan, if it is that of this answer."""
+        return self.pyramid if answer is self._painted and not self._painting.busy else None
+
     def clear(self) -> None:
         """Nothing is changed in the image."""
         self._explaining.cancel()

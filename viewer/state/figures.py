@@ -80,9 +80,14 @@ class Figures(QObject):
         self._measuring.answered.connect(self._measured)
         self._measuring.refused.connect(lambda sentence: self._measured(()))
         self._asking.answered.connect(self._answered)
+        self._asking.refused.connect(self._forget_asking)
         session.audit.documentChanged.connect(self._follow)
         session.audit.selectedChanged.connect(self._tell)
         session.explanationChanged.connect(self._follow)
+
+    def _forget_asking(self, sentence: str) -> None:
+        """What was refused is asked again with the next change."""
+        self._who = None
 
     @property
     def chosen(self) -> LandmarkFigures | None:

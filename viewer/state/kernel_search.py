@@ -94,6 +94,8 @@ class KernelSearch(Following):
     def take(self, answer: Any) -> None:
         if isinstance(answer, Ranked):
             self.scores = answer.scores
+            if not answer.scores:
+                self.refusal = "No kernel of this layer contributes to that."
         else:
             self.tiles += answer
             self.mapsChanged.emit()

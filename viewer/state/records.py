@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
 from engine.files import read_regular, write_atomically
+from viewer.render.pyramid import Pyramid
 from viewer.state.document import Document, from_json, to_json
 from viewer.state.lane import Lane
 from viewer.state.pictures import Pictures
@@ -89,6 +90,7 @@ class Records(QObject):
         self._latest: dict[str, Document] = {}  # of this session, also what is still to be written
         self._unwritten: dict[str, Document] = {}
         self._turn = threading.Lock()
+        self._shown: Pyramid | None = None
         session.frameChanged.connect(self._find)
         session.audit.documentChanged.connect(self._write)
 
@@ -97,8 +99,12 @@ class Records(QObject):
 
     def _find(self) -> None:
         opened, audit = self._session.open, self._session.audit
+        shown = None if opened is None else opened.pyramid
+        if shown is not None and shown is self._shown:
+            return
+        self._shown = shown
+        audit.close()  # until it is known which document belongs to the new one
         if opened is None:
-            audit.close()
             return
         picture = self._pictures.of(opened)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.presets import DEFAULT_PRESET, PRESETS
+from engine.presets import DEFAULT_PRESET, PRESETS, in_words
 from engine.results import Explanation, LayerResponse, Method
 from viewer.dicom.frame import Frame, default_window
 from viewer.dicom.study import Instance, Rejected, Scan, Series, Study
@@ -88,11 +88,23 @@ class Pane:
     footer: tuple[str, ...] = ()
 
 
+def answer_in_words(explanation: Explanation) -> str:
+    """Who answered, how, and what: equal for equal answers."""
+    model, best = explanation.model, explanation.predictions[:1]
+    said = best[0].name if best else "no output"
+    return (
+        f"{model.name} {model.version} {model.sha256[:12]} · {in_words(explanation.method)} · "
+        f"{said} · explained: {explanation.target or 'nothing'}"
+    )
+
+
 class Session(QObject):
     """Setters ignore equal values, so that every signal means a change."""
 
     scanChanged = Signal()
     readingChanged = Signal()
+    placeLeft = Signal()
+    """Another image is coming; the document is still that of the old one."""
     placeChanged = Signal()
     frameChanged = Signal()
     windowChanged = Signal()
@@ -193,6 +205,7 @@ class Session(QObject):
     def set_place(self, place: Place | None) -> None:
         if place == self.place:
             return
+        self.placeLeft.emit()
         self.place = place
         self.open = None
         self.target = None
@@ -203,6 +216,9 @@ class Session(QObject):
     def set_frame(self, opened: OpenFrame) -> None:
         """Show a decoded frame; the window is the file's own first one, or what the user made of it
         on another image of the series that has the same one."""
+        if self.open is not None and self.open.pyramid is not opened.pyramid:  # written anew
+            self.placeLeft.emit()
+            self._set_overlays(None)
         self.open = opened
         own = opened.place.series.uid, default_window(opened.frame)
         if own != self._own_window:
@@ -276,6 +292,7 @@ class Session(QObject):
         return None if self.audit.concealed else self._answer
 
     def _reveal(self) -> None:
+        self.audit.answer = "" if self.explanation is None else answer_in_words(self.explanation)
         self._overlay = self.kernel = self.classes = None
         self.explanationChanged.emit()
         self.overlayChanged.emit()

@@ -111,12 +111,15 @@ class WhatIfState(QObject):
     @property
     def edited(self) -> OverlayMaker | None:
         """Maps of the edited image; None without a change, and until they are there."""
-        return self._edited.maker
+        case, session = self.case, self._session
+        if case is None:
+            return None
+        return self._edited.maps_of(Edited(case, session.audit.document.edits, session.method))
 
     @property
     def edited_pyramid(self) -> Pyramid | None:
         """The edited scan, of the frame's size; None without a change, and until it is there."""
-        return self._edited.pyramid
+        return None if self.busy or self.answer is None else self._edited.scan_of(self.answer)
 
     # what is asked
     @property
@@ -167,6 +170,7 @@ class WhatIfState(QObject):
 
     def _refuse(self, message: str) -> None:
         self.answer, self.refusal = None, message
+        self._edited.clear()
         self.changed.emit()
 
     def _settle(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.shapes import Kind
 from viewer.commands import Context
 from viewer.state.audit import Purpose, Tool
@@ -17,7 +15,6 @@ _HOW = {
 _WHAT = {
     "landmark": "to draw a landmark",
     "erase": "to take it out of the image",
-    "ask": "to ask which kernels look there",
 }
 
 
@@ -27,7 +24,7 @@ def _take(context: Context, purpose: Purpose, kind: Kind) -> None:
     if (audit.tool.purpose, audit.tool.kind) == (purpose, kind):
         put_down(context)
         return
-    audit.set_tool(replace(audit.tool, purpose=purpose, kind=kind))
+    audit.set_tool(Tool(purpose, kind))
     context.session.say(f"{_HOW[kind]} {_WHAT[purpose]}. Esc puts the tool down.")
     context.view.setFocus()
 
@@ -56,10 +53,6 @@ def erase_brush(context: Context) -> None:
 
 def erase_box(context: Context) -> None:
     _take(context, "erase", "box")
-
-
-def ask_region(context: Context) -> None:
-    _take(context, "ask", "box")
 
 
 def undo(context: Context) -> None:

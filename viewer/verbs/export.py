@@ -50,6 +50,7 @@ class Copier(QObject):
         self._session = context.session
         self._inquiry = context.workbench.inquiry("report")
         self._inquiry.answered.connect(self._put)
+        self._inquiry.refused.connect(lambda why: self._session.say("The view was not copied."))
 
     def copy(self, export: Export) -> None:
         self._inquiry.run(lambda: (export.paint(Progress()), export.identity))
