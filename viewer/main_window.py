@@ -35,6 +35,7 @@ from viewer.docks import Docks
 from viewer.messages import sentence
 from viewer.panels.evidence import EvidencePanel, VerdictLabel
 from viewer.panels.landmarks import LandmarksPanel
+from viewer.panels.plotting import PlotLoader
 from viewer.panels.reading_bar import ReadingBar
 from viewer.panels.review import ReviewPanel
 from viewer.panels.uses_table import UsesTable
@@ -274,4 +275,6 @@ class MainWindow(QMainWindow):
         self.workbench.close()
         for lane in self.findChildren(Lane):
             lane.close()
+        for loader in self.findChildren(PlotLoader):
+            loader.join()
         event.accept()

@@ -29,6 +29,7 @@ from viewer.exporters.landmark_file import (
 )
 from viewer.messages import UserError
 from viewer.panels.landmarks import LandmarksPanel, best_text
+from viewer.panels.plotting import PlotLoader
 from viewer.state.audit import Tool
 from viewer.state.document import Landmark
 from viewer.state.figures import LandmarkFigures, LayerFigures
@@ -183,6 +184,8 @@ class Place:
     def close(self) -> None:
         for lane in self.window.findChildren(Lane):
             lane.close()
+        for loader in self.window.findChildren(PlotLoader):
+            loader.join()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from viewer.dicom.window import Window
 from viewer.exporters.picture import as_on_screen
 from viewer.panels.layer_strip import LayerStrip, thumbnail
 from viewer.panels.overlay_controls import OverlayControls
+from viewer.panels.plotting import PlotLoader
 from viewer.panels.prediction import PredictionPanel
 from viewer.panels.threshold_plot import shares_above
 from viewer.render import colour_maps
@@ -204,6 +205,8 @@ def controls(qtbot: QtBot, session: Session) -> Iterator[OverlayControls]:
     yield made
     for lane in made.findChildren(Lane):
         lane.close()
+    for loader in made.findChildren(PlotLoader):
+        loader.join()
 
 
 def test_controls_set_and_show_the_kind(controls: OverlayControls, session: Session) -> None:

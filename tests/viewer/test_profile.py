@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.factories.engines import ENGINE
 from tests.viewer.test_render import explanation
+from viewer.panels.plotting import PlotLoader
 from viewer.panels.profile import Depths, ProfilePanel
 from viewer.render.overlay import OverlayMaker
 from viewer.render.style import OverlayStyle
@@ -63,6 +64,8 @@ def session(qtbot: QtBot) -> Iterator[Session]:
     yield session
     for lane in panel.findChildren(Lane):
         lane.close()
+    for loader in panel.findChildren(PlotLoader):
+        loader.join()
     workbench.close()
     panel.deleteLater()
     workbench.deleteLater()

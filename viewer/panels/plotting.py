@@ -3,37 +3,41 @@ the first plot is needed."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from importlib import import_module
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from viewer.state.lane import Lane
-
 TEXT = "#94a3b8"
 
 
 class PlotLoader(QObject):
-    """``ready`` brings the library, pyqtgraph, once it was loaded."""
+    """``ready`` brings the library, pyqtgraph, once it was loaded. The thread ends with that."""
 
     ready = Signal(object)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._lane: Lane | None = None
+        self._thread: threading.Thread | None = None
 
     def load(self) -> None:
         """Begin, unless that was done."""
-        if self._lane is None:
-            self._lane = Lane("plots", self)
-            self._lane.finished.connect(self._loaded)
-            self._lane.submit("pyqtgraph", lambda: import_module("pyqtgraph"))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._load, name="plots", daemon=True)
+            self._thread.start()
 
-    def _loaded(self, key: object, pg: Any) -> None:
-        if self._lane is not None:
-            self._lane.close()
-        self.ready.emit(pg)
+    def _load(self) -> None:
+        library = import_module("pyqtgraph")
+        with contextlib.suppress(RuntimeError):  # whoever wanted it is gone
+            self.ready.emit(library)
+
+    def join(self) -> None:
+        """Wait for the end of the thread, if there is one."""
+        if self._thread is not None:
+            self._thread.join()
 
 
 def quiet_plot(pg: Any, parent: QWidget, bottom: str, left: str = "") -> Any:
