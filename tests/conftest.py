@@ -15,7 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 _LANES = {"reading", "scanning", "prefetching", "engine", "plots", "exporting", "indexing"}
 _LANES |= {"records", "saving", "kernels", "landmarks", "untrained", "what if", "controls"}
-_LANES |= {"comparing", "classes", "candidates", "report", "audit log", "thumbnails"}
+_LANES |= {"comparing", "classes", "candidates", "report", "audit log", "thumbnails", "profile"}
 
 
 @pytest.fixture(scope="session")

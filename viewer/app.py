@@ -40,23 +40,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    from PySide6.QtCore import QEvent, QTimer
+    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     import resources
-    from viewer.wiring import make_window
+    from viewer.wiring import make_window, run_until_closed
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("Attentive Viewer")
     window = make_window(application, options.device)
-    window.show()
     paths = list(options.paths) or (resources.sample_files() if options.sample else [])
     QTimer.singleShot(0, window, lambda: window.workbench.begin(paths))
-    status = int(application.exec())
-    window.deleteLater()  # here and now, on this thread, and not whenever Python collects it
-    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    return status
+    return run_until_closed(application, window)
 
 
 def _run_without_display(options: argparse.Namespace) -> int:

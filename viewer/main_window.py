@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
     QKeySequence,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -33,22 +34,17 @@ from viewer.canvas.image_view import ImageView
 from viewer.commands import Context
 from viewer.docks import Docks
 from viewer.messages import sentence
-from viewer.panels.evidence import EvidencePanel, VerdictLabel
-from viewer.panels.landmarks import LandmarksPanel
+from viewer.panels.evidence import VerdictLabel
 from viewer.panels.plotting import PlotLoader
 from viewer.panels.reading_bar import ReadingBar
-from viewer.panels.review import ReviewPanel
-from viewer.panels.uses_table import UsesTable
+from viewer.panels.rows import ANSWERS_SPACE
 from viewer.panels.welcome import Welcome
-from viewer.panels.what_if import WhatIfPanel
 from viewer.state.lane import Lane
 from viewer.state.recents import forget_recents, read_recents
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
-from viewer.verbs import compare
-from viewer.verbs.landmarks import LandmarkFiles
 
-_ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit, UsesTable)
+_ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
 _ENGINE_TEXT = {
     "starting": "Engine warming up …",
     "ready": "Engine ready",
@@ -78,8 +74,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self._make_centre(), 1)
         self.setCentralWidget(centre)
         self.context = Context(session, workbench, self.view, self)
-        self.docks = Docks(self, workbench)
-        self.panels = self.docks.panels
+        self.docks = Docks(self.context)
         self._actions: list[tuple[ActionRow, QAction]] = []
         self._make_menus()
         self.reading_bar = ReadingBar(self.session)
@@ -195,14 +190,7 @@ class MainWindow(QMainWindow):
         ):
             changed.connect(self._enable)
         audit.concealedChanged.connect(self._lead_to_reading)
-        evidence, review = self.docks.panel(EvidencePanel), self.docks.panel(ReviewPanel)
-        evidence.asked.connect(lambda finding: commands.show_finding(self.context, finding))
-        for asks in (evidence, review):
-            asks.cardAsked.connect(lambda: commands.show_model_card(self.context))
         self.verdict.asked.connect(lambda: self.docks.show("evidence"))
-        beside = self.docks.panel(WhatIfPanel).besideAsked
-        beside.connect(lambda: compare.toggle_compare_edited(self.context))
-        LandmarkFiles(self.context, self.docks.panel(LandmarksPanel))
 
     def _lead_to_reading(self) -> None:
         """Who reads first finds the form for it in front."""
@@ -240,7 +228,10 @@ class MainWindow(QMainWindow):
             self.session.set_hidden_for_now(False)  # the release will go to somebody else
         kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
         if event.type() in kinds and isinstance(event, QKeyEvent):
-            answers = isinstance(QApplication.focusWidget(), _ANSWER_SPACE)
+            focus = QApplication.focusWidget()
+            answers = isinstance(focus, _ANSWER_SPACE) or bool(
+                focus is not None and focus.property(ANSWERS_SPACE)
+            )
             pressed = event.type() == QEvent.Type.KeyPress
             if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and not pressed:
                 self.session.set_hidden_for_now(False)
@@ -249,6 +240,11 @@ class MainWindow(QMainWindow):
                     self.session.set_hidden_for_now(pressed)
                 return True
         return False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What stands behind other tabs is made now that the window is there."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self.docks.make_late)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

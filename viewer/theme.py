@@ -31,6 +31,7 @@ QMenu::item:disabled {{ color: #5b6577; }}
 QMenu::separator {{ height: 1px; background: {_LINE}; margin: 4px 8px; }}
 QTreeView, QListView, QTableView {{ background: {_PANEL}; border: none; outline: none; }}
 QTreeView::item {{ padding: 3px 2px; }}
+QTableView::item:selected {{ background: {_LINE}; color: {_TEXT}; }}
 QTreeView::item:selected, QListView::item:selected {{ background: {_RAISED}; color: {_TEXT}; }}
 QListView::item:selected {{ border: 2px solid {_ACCENT}; border-radius: 4px; }}
 QTreeView:focus, QListView:focus {{ border: 1px solid {_LINE}; }}
@@ -69,6 +70,8 @@ QPushButton:hover {{ background: {_LINE}; }}
 QPushButton:focus {{ border-color: {_ACCENT}; }}
 QPushButton[primary="true"] {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT};
     font-weight: 600; }}
+QPushButton[primary="true"]:disabled {{ background: {_RAISED}; color: {_QUIET};
+    border-color: {_LINE}; }}
 QPushButton[primary="true"]:hover {{ background: #ffbe5c; }}
 QPushButton:checked {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT}; }}
 QPushButton:disabled {{ color: #5b6577; background: {_PANEL}; }}

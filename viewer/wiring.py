@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from engine.memory import give_back_freed_memory
@@ -25,3 +26,12 @@ def make_window(application: QApplication, device: str = "auto") -> MainWindow:
     session.setParent(window)
     workbench.setParent(window)
     return window
+
+
+def run_until_closed(application: QApplication, window: MainWindow) -> int:
+    """Show the window until it is closed; the exit status."""
+    window.show()
+    status = int(application.exec())
+    window.deleteLater()  # here and now, on this thread, and not whenever Python collects it
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return status

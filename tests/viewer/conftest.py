@@ -68,7 +68,7 @@ class _Driver:
     def advance(self) -> None:
         windows = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
         shown = [w for w in windows if w.isVisible()]
-        if not shown:
+        if not shown or not shown[0].docks.complete:
             return
         window = shown[0]
         try:

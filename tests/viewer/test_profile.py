@@ -85,13 +85,13 @@ def test_the_point_under_the_cursor_is_drawn_and_kept(qtbot: QtBot, session: Ses
     session.set_layer(0)
     assert "Move over the scan" in panel.line.text()
     session.set_cursor((45.0, 85.0))
-    assert panel.shares.tolist() == [0.5, 0.0, 0.0]
+    qtbot.waitUntil(lambda: panel.shares.tolist() == [0.5, 0.0, 0.0])
     assert panel.line.text() == "x 45  y 85 · layer1: 2, 50% of its maximum"
     session.set_cursor(None)
     assert panel.line.text().startswith("Last point, the cursor has left: x 45  y 85")
     assert panel.shares.tolist() == [0.5, 0.0, 0.0]
     session.change_style(signed=True)
-    assert panel.shares.tolist() == [0.5, -0.5, 0.0]
+    qtbot.waitUntil(lambda: panel.shares.tolist() == [0.5, -0.5, 0.0])
     session.clear_explanation()
     assert len(panel.shares) == 0
 

@@ -17,6 +17,7 @@ from engine.presets import PRESETS
 from engine.questions import Edit
 from engine.shapes import box
 from tests.factories.engines import ENGINE
+from viewer.dialogs.log_view import LogView
 from viewer.main_window import MainWindow
 from viewer.panels.evidence import EvidencePanel, VerdictLabel, signs
 from viewer.panels.review import ReviewPanel
@@ -237,7 +238,7 @@ def test_judging_by_keys(drive) -> None:
         assert session.audit.document.judgement("prediction") is None
         verbs.show_log(window.context)
         verbs.show_log(window.context)
-        views = [view for view in window.findChildren(verbs.LogView) if view.isVisible()]
+        views = [view for view in window.findChildren(LogView) if view.isVisible()]
         assert len(views) == 1, "one that is open comes up"
         yield lambda: "unbroken" in views[0].state.text()
         views[0].close()

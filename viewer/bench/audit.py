@@ -1,10 +1,10 @@
 """``attentive-viewer bench audit``: how soon the audit answers, in the real window.
 
 Films of 3520 × 4280 pixels (the bundled synthetic hand, enlarged) are stepped through; each time
-the maps of all layers, the kernels of a layer and an intervention are waited for, from the gesture
-to the painting. The peers are what others would do for the same answer, without window and process
-of their own: Captum layer by layer, Captum kernel by kernel, and editing and preprocessing the
-whole image anew.
+the maps of all layers, the kernels of a layer, those of a region and an intervention are waited
+for, from the gesture to the painting. The peers are what others would do for the same answer,
+without window and process of their own: Captum layer by layer, Captum kernel by kernel, and editing
+and preprocessing the whole image anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from viewer.bench.files import write_films
 from viewer.bench.rows import Row, row, run_child
 
 _FILMS = 6
-_FIRST_MAPS, _EDIT, _KERNELS, _STALL = 0.5, 0.3, 0.5, 0.05  # seconds
+_FIRST_MAPS, _EDIT, _KERNELS, _REGION, _STALL = 0.5, 0.3, 0.5, 0.5, 0.05  # seconds
 _REST = 0.4  # seconds between two gestures
 
 Steps = Iterator[Callable[[], bool]]
@@ -48,7 +48,9 @@ def measure() -> list[Row]:
         ),
         row("a what-if edit answered", "s", ours["edit"], peer["edit"], "whole image", _EDIT),
         row("first row of kernels", "s", ours["kernels"], peer["kernels"], single, _KERNELS),
+        row("every kernel ranked by a region", "s", ours["region"], None, "no peer", _REGION),
         row("longest stall of the window", "s", ours["stall"], None, "no peer", _STALL),
+        row("the window's own work at a time, at most", "s", ours["own"], None, "no peer", _STALL),
     ]
 
 
@@ -57,45 +59,47 @@ def child(folder: str) -> None:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from viewer.wiring import make_window
+    from viewer.wiring import make_window, run_until_closed
 
     application = QApplication([])
     window = make_window(application)
-    times: dict[str, list[float]] = {"maps": [], "edit": [], "kernels": []}
-    beats: list[float] = []
+    times: dict[str, list[float]] = {"maps": [], "edit": [], "kernels": [], "region": []}
+    beats: list[tuple[float, float]] = []
     steps = _audit(window, Path(folder), times, beats)
     waited: list[Callable[[], bool]] = [lambda: True]
 
     def advance() -> None:
-        beats.append(time.perf_counter())
+        beats.append((time.perf_counter(), time.thread_time()))
         if not waited[0]():
             return
         try:
             waited[0] = next(steps)
         except StopIteration:
             pulse.stop()
-            gaps = [after - before for before, after in itertools.pairwise(beats)]
+            pairs = list(itertools.pairwise(beats))
+            stall, own = (max(b[clock] - a[clock] for a, b in pairs) for clock in (0, 1))
             found = {name: statistics.median(values) for name, values in times.items()}
-            print(json.dumps({**found, "stall": max(gaps)}), flush=True)
+            print(json.dumps({**found, "stall": stall, "own": own}), flush=True)
             window.close()
 
     pulse = QTimer(window)
     pulse.setInterval(2)
     pulse.timeout.connect(advance)
-    window.show()
     pulse.start()
-    application.exec()
+    run_until_closed(application, window)
 
 
 def _audit(
-    window: object, folder: Path, times: dict[str, list[float]], beats: list[float]
+    window: object, folder: Path, times: dict[str, list[float]], beats: list[tuple[float, float]]
 ) -> Steps:
     """The gestures, one after another; yields what is waited for."""
     from engine.questions import Edit
     from engine.shapes import box
     from viewer import commands
     from viewer.main_window import MainWindow
+    from viewer.state.audit import Tool
     from viewer.state.document import Intervention, new_id
+    from viewer.verbs.kernels import show_kernels, which_kernels_look_here
 
     assert isinstance(window, MainWindow)
     session, workbench = window.session, window.workbench
@@ -115,11 +119,19 @@ def _audit(
         times["maps"].append(time.perf_counter() - start)
         yield lambda: bool(session.audit.image)
         yield _rest()
-        window.docks.show("kernels")
+        show_kernels(window.context)
         start = time.perf_counter()
         session.show_layer(4 + 2 * number)
         yield lambda: bool(workbench.kernels.tiles)
         times["kernels"].append(time.perf_counter() - start)
+        yield _rest()
+        which_kernels_look_here(window.context)
+        start = time.perf_counter()
+        session.audit.set_region(box(1200, 1500, 1900, 2300))
+        yield lambda: workbench.kernels.here.found is not None
+        times["region"].append(time.perf_counter() - start)
+        session.audit.set_region(None)
+        session.audit.set_tool(Tool())
         yield _rest()
         window.docks.show("what_if")
         start = time.perf_counter()

@@ -38,7 +38,7 @@ def child(started: float) -> None:
     from PySide6.QtWidgets import QApplication
 
     import resources
-    from viewer.wiring import make_window
+    from viewer.wiring import make_window, run_until_closed
 
     times: dict[str, Any] = {}
     application = QApplication([])
@@ -62,9 +62,8 @@ def child(started: float) -> None:
 
     watch = Watch()
     window.view.installEventFilter(watch)
-    window.show()
     QTimer.singleShot(0, window, lambda: window.workbench.begin(resources.sample_files()[:1]))
-    application.exec()
+    run_until_closed(application, window)
 
 
 def measure(runs: int) -> list[Row]:

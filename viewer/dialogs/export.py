@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QHideEvent, QImage, QPalette
+from PySide6.QtGui import QHideEvent, QImage
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -117,7 +117,6 @@ class ExportDialog(QDialog):
         policy = self.bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.bar.setSizePolicy(policy)
-        self.identity.setPalette(_seen(self.identity.palette()))
         self.export.setProperty("primary", True)
         for button in (self.all_layers, self.no_layers):
             button.setProperty("small", True)
@@ -321,13 +320,6 @@ class ExportDialog(QDialog):
         self._later.stop()
         self._inquiry.cancel()
         super().hideEvent(event)
-
-
-def _seen(palette: QPalette) -> QPalette:
-    """With a box that stands out from the dark dialog."""
-    palette.setColor(QPalette.ColorRole.Window, QColor("#94a3b8"))
-    palette.setColor(QPalette.ColorRole.Base, QColor("#212735"))
-    return palette
 
 
 def _quiet() -> QLabel:

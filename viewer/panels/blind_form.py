@@ -9,7 +9,6 @@ from viewer.panels.judgement_row import LONGEST_COMMENT
 from viewer.state.words import readable
 
 _OWN = "in my own words …"
-_NOT_YET = "QPushButton:disabled { background: #212735; color: #94a3b8; border-color: #2c3444; }"
 
 
 class BlindForm(QWidget):
@@ -29,7 +28,6 @@ class BlindForm(QWidget):
         self.words.setMaxLength(LONGEST_COMMENT)
         self.commit = QPushButton("Commit")
         self.commit.setProperty("primary", True)
-        self.commit.setStyleSheet(_NOT_YET)
         note = QLabel(
             "The model's answer and maps are kept back until then. A commitment cannot be undone."
         )

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.panels.buttons import small_button
 from viewer.panels.review_items import ReviewItem, told
 from viewer.state.audit import Audit
 from viewer.state.document import OUTCOMES, Judgement, Outcome
@@ -20,7 +21,6 @@ from viewer.state.document import OUTCOMES, Judgement, Outcome
 _SIGNS: dict[Outcome, str] = {"accept": "✓", "reject": "✕", "unsure": "?"}
 _DONE: dict[Outcome, str] = {"accept": "accepted", "reject": "rejected", "unsure": "unsure"}
 LONGEST_COMMENT = 2_000  # characters
-_CHECKED = "QPushButton:checked { background: #f0a63c; color: #0f1218; border-color: #f0a63c; }"
 
 
 def judge_or_withdraw(audit: Audit, about: str, outcome: Outcome) -> None:
@@ -61,13 +61,11 @@ class JudgementRow(QWidget):
         self._lay_out()
 
     def _button(self, outcome: Outcome) -> QPushButton:
-        button = QPushButton(_SIGNS[outcome])
-        button.setCheckable(True)
-        button.setProperty("small", True)
+        tip = f"{outcome}; once more takes it back"
+        button = small_button(
+            _SIGNS[outcome], lambda: self.judged.emit(outcome), tip, checkable=True
+        )
         button.setFixedWidth(36)
-        button.setStyleSheet(_CHECKED)
-        button.setToolTip(f"{outcome}; once more takes it back")
-        button.clicked.connect(lambda checked=False: self.judged.emit(outcome))
         return button
 
     def _lay_out(self) -> None:

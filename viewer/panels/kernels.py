@@ -30,6 +30,10 @@ class KernelsPanel(QWidget):
         layout.addWidget(self.pages)
         workbench.session.audit.regionChanged.connect(self._turn)
 
+    def show_layer(self) -> None:
+        """Turn to the page with the kernels of the chosen layer."""
+        self.pages.setCurrentIndex(0)
+
     def show_here(self) -> None:
         """Turn to the page that asks about a region."""
         self.pages.setCurrentWidget(self.here)

@@ -25,7 +25,6 @@ _HEADS = (
     ("hit", "Whether the strongest response lies on the landmark"),
 )
 _LAYER = 1
-_SELECTED = "QTableView::item:selected { background: #2c3444; color: #e2e8f0; }"
 
 
 def lift_text(lift: float | None) -> str:
@@ -54,7 +53,6 @@ class LandmarkTable(QTableWidget):
         self._session, self._figures = session, figures
         self.setAccessibleName("Figures of each layer")
         self.setShowGrid(False)
-        self.setStyleSheet(_SELECTED)
         self.setTabKeyNavigation(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

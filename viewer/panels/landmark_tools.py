@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.shapes import Kind
+from viewer.panels.buttons import small_button
 from viewer.state.audit import Audit, Tool
 from viewer.state.document import Landmark
 from viewer.state.landmark_names import LandmarkName, names_for
@@ -19,7 +20,6 @@ _TOOLS: tuple[tuple[Kind, str, str], ...] = (
     ("polygon", "Polygon", "Click corners; double click or Enter closes it"),
     ("point", "Point", "Click the place"),
 )
-_CHECKED = "QPushButton:checked { background: #f0a63c; color: #0f1218; border-color: #f0a63c; }"
 
 
 class LandmarkTools(QWidget):
@@ -60,13 +60,8 @@ class LandmarkTools(QWidget):
         self._read()
 
     def _button(self, kind: Kind, text: str, how: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setCheckable(True)
-        button.setProperty("small", True)
-        button.setStyleSheet(_CHECKED)
-        button.setToolTip(how)
+        button = small_button(text, lambda: self._take(kind), how, checkable=True)
         button.setAccessibleName(f"Draw a {text.lower()}")
-        button.clicked.connect(lambda on: self._take(kind, on))
         return button
 
     def _lay_out(self) -> None:
@@ -82,8 +77,10 @@ class LandmarkTools(QWidget):
         layout.addLayout(name)
         layout.addWidget(self.source)
 
-    def _take(self, kind: Kind, on: bool) -> None:
-        self._audit.set_tool(Tool("landmark", kind) if on else Tool())
+    def _take(self, kind: Kind) -> None:
+        """Take a tool, or put it down."""
+        taken = self.buttons[kind].isChecked()
+        self._audit.set_tool(Tool("landmark", kind) if taken else Tool())
 
     @property
     def _renamed(self) -> Landmark | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeySequence, QPainter, QPen, QShortcut
 from PySide6.QtWidgets import (
@@ -12,7 +10,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QScrollArea,
     QStyle,
     QStyleOptionViewItem,
@@ -20,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.panels.buttons import history_buttons, small_button
 from viewer.panels.landmark_table import LandmarkTable, lift_text
 from viewer.panels.landmark_tools import LandmarkTools
 from viewer.panels.lift_plot import LiftPlot
@@ -105,19 +103,19 @@ class LandmarksPanel(QScrollArea):
         self.session, self.figures = workbench.session, workbench.figures
         self.audit = self.session.audit
         self.tools = LandmarkTools(self.session)
-        self.take = _button("", "Take the landmarks that lie beside the study", self.takeAsked.emit)
+        beside = "Take the landmarks that lie beside the study"
+        self.take = small_button("", self.takeAsked.emit, beside)
         self.empty = QLabel(_EMPTY)
         self.list = QListWidget()
         self.note = QLabel(_NOTE)
-        self.delete = _button("Delete", "Delete the selected landmark (Del)", self.remove)
-        self.undo = _button("Undo", "", self.audit.undo)
-        self.redo = _button("Redo", "", self.audit.redo)
-        self.bring = _button("Import", "Take landmarks from a file …", self.importAsked.emit)
-        self.send = _button("Export", "Write the landmarks to a file …", self.exportAsked.emit)
-        self.beside = _button(
+        self.delete = small_button("Delete", self.remove, "Delete the selected landmark (Del)")
+        self.undo, self.redo = history_buttons(self.audit)
+        self.bring = small_button("Import", self.importAsked.emit, "Take landmarks from a file …")
+        self.send = small_button("Export", self.exportAsked.emit, "Write the landmarks to a file …")
+        self.beside = small_button(
             "Save beside study",
-            "Write them to NAME.landmarks.json beside the image's own file",
             self.besideAsked.emit,
+            "Write them to NAME.landmarks.json beside the image's own file",
         )
         self.table = LandmarkTable(self.session, self.figures)
         self.plot = LiftPlot(self.session, self.figures)
@@ -166,6 +164,7 @@ class LandmarksPanel(QScrollArea):
         """Offer as many landmarks that lie beside the study; 0 takes the offer away."""
         what = f"the {count} landmarks" if count > 1 else "the landmark"
         self.take.setText(f"Take {what} beside the study")
+        self.take.setAccessibleName(self.take.text())
         self.take.setVisible(count > 0)
 
     def remove(self) -> None:
@@ -224,9 +223,6 @@ class LandmarksPanel(QScrollArea):
         for button in (self.send, self.beside):
             button.setEnabled(bool(landmarks))
         self.bring.setEnabled(bool(self.audit.image))
-        for button, what in ((self.undo, self.audit.undo_text), (self.redo, self.audit.redo_text)):
-            button.setEnabled(bool(what))
-            button.setToolTip(f"{button.text()}: {what}" if what else f"Nothing to {button.text()}")
 
     def _select(self) -> None:
         ids = [str(self.list.item(row).data(_ID)) for row in range(self.list.count())]
@@ -235,14 +231,6 @@ class LandmarksPanel(QScrollArea):
         self.list.setCurrentRow(ids.index(selected) if selected in ids else -1)
         del blocker
         self.delete.setEnabled(selected in ids and selected != ALL)
-
-
-def _button(text: str, tip: str, run: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("small", True)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda checked=False: run())
-    return button
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from viewer.panels.plotting import PlotLoader, quiet_plot
 from viewer.render.overlay import OverlayMaker
 from viewer.render.style import OverlayStyle
+from viewer.state.lane import Lane
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
@@ -63,6 +64,8 @@ class ProfilePanel(QWidget):
         super().__init__(parent)
         self._session: Session = workbench.session
         self._depths: Depths | None = None
+        self._lane = Lane("profile", self)
+        self._lane.finished.connect(self._take_depths)
         self._point: tuple[float, float] | None = None
         self._loader = PlotLoader(self)
         self._loader.ready.connect(self._make)
@@ -111,8 +114,13 @@ class ProfilePanel(QWidget):
             self._depths, self.shares = None, np.zeros(0)
             self.line.setText(self._why_not())
             return
-        if self._depths is None or self._depths.key != key_of(maker, style):
-            self._depths = Depths.of(maker, style)
+        key = key_of(maker, style)
+        if self._depths is None or self._depths.key != key:
+            if self._depths is not None and self._depths.key[0] is not maker:
+                self._depths, self.shares = None, np.zeros(0)
+                self.line.setText("…")
+            self._lane.submit(key, lambda: Depths.of(maker, style))
+            return  # it comes back here
         values = self._depths.at(*self._point)
         self.shares = self._depths.shares(values)
         self.line.setText(self._in_words(float(values[session.layer_index])))
@@ -120,6 +128,12 @@ class ProfilePanel(QWidget):
             self._loader.load()
         else:
             self._plot(style.signed)
+
+    def _take_depths(self, key: object, depths: Depths) -> None:
+        maker = self._session.overlays
+        if maker is not None and depths.key == key_of(maker, self._session.style):
+            self._depths = depths
+            self._draw()
 
     def _why_not(self) -> str:
         explanation = self._session.explanation

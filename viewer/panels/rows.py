@@ -18,6 +18,10 @@ from viewer.state.session import Session
 TEXT, BACK = QColor("#e2e8f0"), QColor("#212735")
 
 
+ANSWERS_SPACE = "answersSpace"
+"""Property of a widget in which the space bar does something."""
+
+
 def is_put_aside(panel: QWidget) -> bool:
     """Whether a panel was hidden on purpose, as those behind other tabs are: it reads again when it
     is shown."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QToolTip, QWidget
 
+from viewer.panels.rows import ANSWERS_SPACE
 from viewer.panels.uses_card import ROW, SIGN, SPLIT, Card, UseRow
 
 _EMPTY = "Nothing is taken out yet: draw over the picture, or look for markers and borders."
@@ -24,6 +25,7 @@ class UsesTable(QListWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty(ANSWERS_SPACE, True)
         self.setItemDelegate(Card(self))
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

@@ -8,12 +8,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from viewer.panels.buttons import small_button
 from viewer.panels.rows import is_put_aside
 from viewer.panels.uses_card import CARD, Heads
 from viewer.panels.uses_rows import CANDIDATE, RowMaker
 from viewer.panels.uses_table import UsesTable
 from viewer.panels.what_if_answer import AnswerView, why_nothing
-from viewer.panels.what_if_tools import EraseTools, small_button
+from viewer.panels.what_if_tools import EraseTools
 from viewer.state.workbench import Workbench
 
 _NOTE = "A map shows what a layer attends to; only an intervention shows what the answer uses."

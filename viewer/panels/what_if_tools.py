@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from engine.questions import EditWay
 from engine.shapes import Kind
+from viewer.panels.buttons import history_buttons, small_button
 from viewer.state.audit import Audit, Tool
 from viewer.state.document import Intervention
 
@@ -34,17 +34,6 @@ _WAYS: tuple[tuple[str, EditWay, str], ...] = (
     ("blur", "blur", "blurred beyond recognition"),
     ("mean", "mean", "one grey, the mean of its surroundings"),
 )
-_PRESSED = "QPushButton:checked { background: #3a2f1c; border-color: #f0a63c; color: #f0a63c; }"
-
-
-def small_button(text: str, pressed: Callable[[], None], tip: str = "") -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("small", True)
-    button.setToolTip(tip)
-    button.setAccessibleName(text)
-    button.setAccessibleDescription(tip)
-    button.clicked.connect(lambda: pressed())
-    return button
 
 
 class EraseTools(QWidget):
@@ -54,8 +43,7 @@ class EraseTools(QWidget):
         super().__init__(parent)
         self._audit = audit
         self.buttons = {kind: self._button(text, kind, tip) for text, kind, tip in _TOOLS}
-        self.undo = small_button("Undo", audit.undo)
-        self.redo = small_button("Redo", audit.redo)
+        self.undo, self.redo = history_buttons(audit)
         self.way = QComboBox()
         self.way.setAccessibleName("How it is taken out")
         for row, (text, way, tip) in enumerate(_WAYS):
@@ -82,10 +70,7 @@ class EraseTools(QWidget):
         return next((item for item in rows if item.id == self._audit.selected), None)
 
     def _button(self, text: str, kind: Kind, tip: str) -> QPushButton:
-        button = small_button(text, lambda: self._take(kind), tip)
-        button.setCheckable(True)
-        button.setStyleSheet(_PRESSED)
-        return button
+        return small_button(text, lambda: self._take(kind), tip, checkable=True)
 
     def _take(self, kind: Kind) -> None:
         """Take a tool, or put it down."""
@@ -137,11 +122,5 @@ class EraseTools(QWidget):
             self.brush.setValue(round((width or _USUAL) * _STEPS))
             del blocker
             self.number.setText(f"{self.brush.value() / _STEPS:.1%}")
-        for verb, button, text in (
-            ("Undo", self.undo, self._audit.undo_text),
-            ("Redo", self.redo, self._audit.redo_text),
-        ):
-            button.setEnabled(bool(text))
-            button.setToolTip(f"{verb}: {text}" if text else "")
         ways = [way for _, way, _ in _WAYS]
         self.way.setCurrentIndex(ways.index(self._audit.next_way))

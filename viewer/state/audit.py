@@ -208,7 +208,10 @@ class Audit(QObject):
             intervention if item.id == intervention.id else item
             for item in self.document.interventions
         )
+        same = any(item.edit == intervention.edit for item in self.document.interventions)
         done = replace(self.document, interventions=tuple(rows))
+        if not same:  # what was judged of it was of the old one
+            done = replace(done, judgements=_without(done, intervention.id))
         self.change(f"change {intervention.name}", done)
 
     def remove(self, item_id: str) -> None:

@@ -31,7 +31,6 @@ class Inquiry(QObject):
         self._lane.finished.connect(self._finished)
         self._lane.failed.connect(self._failed)
         self._number = 0
-        self._then: Callable[[Any], Any] | None = None
         self.busy = False
 
     @property

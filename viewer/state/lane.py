@@ -28,15 +28,20 @@ class Lane(QObject):
         self._keep_all = keep_all
         self._waiting: deque[tuple[Any, Callable[[], Any]]] = deque()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._name = name
+        self._thread: threading.Thread | None = None  # started with the first submission
 
     def submit(self, key: Any, function: Callable[[], Any]) -> None:
         """Run ``function`` as soon as the thread is free."""
         with self._condition:
+            if self._closed:
+                return
             if not self._keep_all:
                 self._waiting.clear()
             self._waiting.append((key, function))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
             self._condition.notify()
 
     def close(self, seconds: float = 10.0) -> bool:
@@ -47,6 +52,8 @@ class Lane(QObject):
             if not self._keep_all:
                 self._waiting.clear()
             self._condition.notify()
+        if self._thread is None:
+            return True
         self._thread.join(seconds)
         return not self._thread.is_alive()
 

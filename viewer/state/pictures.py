@@ -45,6 +45,13 @@ class Picture:
             grey, self._grey = self._shown(), None  # it is sent once, and large
         return Subject(grey, self._modality, self._pyramid.source.aspect_ratio)
 
+    def forget_grey(self) -> None:
+        """Another picture is open now: what was made only to be sent is not needed, unless that is
+        being done right now."""
+        if self._turn.acquire(blocking=False):
+            self._grey = None
+            self._turn.release()
+
     def _shown(self) -> NDArray[np.uint8]:
         if self._grey is None:
             self._grey = to_grey(self._pyramid.source)
@@ -56,10 +63,15 @@ class Pictures:
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[Pyramid, Picture] = WeakKeyDictionary()
+        self._open: Picture | None = None
 
     def of(self, opened: OpenFrame) -> Picture:
         picture = self._known.get(opened.pyramid)
         if picture is None:
             modality = opened.place.instance.attributes.modality
             picture = self._known[opened.pyramid] = Picture(opened.pyramid, modality)
+        if picture is not self._open:
+            if self._open is not None:
+                self._open.forget_grey()
+            self._open = picture
         return picture

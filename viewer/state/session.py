@@ -88,6 +88,21 @@ class Pane:
     footer: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class KeptLayer:
+    """The layer that was chosen, from 0, and the model that it is one of."""
+
+    model: str
+    index: int
+
+    def of(self, explanation: Explanation) -> int:
+        """The layer that an answer is shown with: of another model one below those that its classes
+        are read from."""
+        if explanation.layers and explanation.model.name != self.model:
+            return max(0, len(explanation.layers) - 3)
+        return self.index
+
+
 def answer_in_words(explanation: Explanation) -> str:
     """Who answered, how, and what: equal for equal answers."""
     model, best = explanation.model, explanation.predictions[:1]
@@ -262,19 +277,17 @@ class Session(QObject):
             self.requestChanged.emit()
 
     def set_explanation(self, maker: OverlayMaker) -> None:
-        """Take an answer, ready to be shown. The layer stays the chosen one; for another model
-        (and at first) it is one below those that the classes are read from."""
+        """Take an answer, ready to be shown."""
         explanation = maker.explanation
-        self.layer_index = self.layer_for(explanation)
+        self.layer_index = self.kept_layer.of(explanation)
         if explanation.layers:
             self._layer_of = explanation.model.name
         self._set_overlays(maker)
 
-    def layer_for(self, explanation: Explanation) -> int:
-        """The layer (from 0) that an answer will be shown with."""
-        if explanation.layers and explanation.model.name != self._layer_of:
-            return max(0, len(explanation.layers) - 3)
-        return self.layer_index
+    @property
+    def kept_layer(self) -> KeptLayer:
+        """Which layer the next answer will be shown with."""
+        return KeptLayer(self._layer_of, self.layer_index)
 
     def clear_explanation(self) -> None:
         """There is no answer to what is asked now."""

@@ -224,14 +224,14 @@ class Workbench(QObject):
         if opened is None:
             return
         question = Question(opened.place, session.model, session.method, session.target)
-        style, picture = session.style, self.pictures.of(opened)
+        style, kept, picture = session.style, session.kept_layer, self.pictures.of(opened)
         network, asked = self.network(question.model), Explain(question.method, question.target)
 
         def work() -> object:
             answer = self.engine.answer(picture.key, picture.subject, network, asked)
             if not isinstance(answer, Explanation):
                 return answer
-            layer = None if style.shared_range else session.layer_for(answer)
+            layer = None if style.shared_range else kept.of(answer)
             return smoothed(answer, style.smoothing, style.signed, layer)
 
         self._pending = question

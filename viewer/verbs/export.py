@@ -9,14 +9,15 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from viewer.commands import Context
-from viewer.dialogs.export import ExportDialog
 from viewer.state.progress import Progress
-from viewer.verbs.offers import offers
 from viewer.verbs.pictures import Export, full_export, identity_words, screen_export
 
 
 def show_export(context: Context) -> None:
     """Choose what to export, and see it first. There is one such dialog, which stays open."""
+    from viewer.dialogs.export import ExportDialog  # with all exporters: not at the start
+    from viewer.verbs.offers import offers
+
     dialog = context.window.findChild(ExportDialog)
     if dialog is None:
         dialog = ExportDialog(context.workbench, offers(context), context.window)

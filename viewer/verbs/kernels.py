@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtWidgets import QDockWidget
 
 from viewer.commands import Context
-from viewer.panels.kernels import KernelsPanel
 from viewer.panels.region_tool import draw_region
+
+if TYPE_CHECKING:
+    from viewer.panels.kernels import KernelsPanel
 
 
 def show_kernels(context: Context) -> None:
     """Bring the kernels of the chosen layer to the front."""
-    _raised(context)
+    _raised(context).show_layer()
 
 
 def which_kernels_look_here(context: Context) -> None:
@@ -26,6 +30,8 @@ def whole_layer(context: Context) -> None:
 
 
 def _raised(context: Context) -> KernelsPanel:
+    from viewer.panels.kernels import KernelsPanel  # not at the start
+
     dock = context.window.findChild(QDockWidget, "kernels")
     assert isinstance(dock, QDockWidget)
     dock.show()

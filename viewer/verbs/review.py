@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from viewer.commands import Context
-from viewer.dialogs.log_view import LogView
-from viewer.panels.judgement_row import judge_or_withdraw
 from viewer.state.document import Outcome
 from viewer.state.settings import BLIND_READING, IDENTITY_IN_LOG
 
@@ -20,6 +18,8 @@ def toggle_blind(context: Context) -> None:
 
 
 def _judge(context: Context, outcome: Outcome) -> None:
+    from viewer.panels.judgement_row import judge_or_withdraw  # not at the start
+
     if context.session.explanation is not None:
         judge_or_withdraw(context.session.audit, "prediction", outcome)
 
@@ -38,6 +38,8 @@ def doubt_prediction(context: Context) -> None:
 
 def show_log(context: Context) -> None:
     """Open the audit log; one that is open already comes up."""
+    from viewer.dialogs.log_view import LogView  # not at the start
+
     for view in context.window.findChildren(LogView):
         if view.isVisible():
             view.raise_()
