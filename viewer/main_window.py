@@ -28,21 +28,22 @@ from PySide6.QtWidgets import (
 )
 
 from viewer import commands
-from viewer.action_row import ActionRow
-from viewer.actions import ACTIONS
+from viewer.actions import ACTIONS, DYNAMIC
+from viewer.actions.row import ActionRow, DynamicMenu
 from viewer.canvas.image_view import ImageView
 from viewer.commands import Context
 from viewer.docks import Docks
 from viewer.messages import sentence
+from viewer.panels.cine_bar import CineBar
 from viewer.panels.evidence import VerdictLabel
 from viewer.panels.plotting import PlotLoader
 from viewer.panels.reading_bar import ReadingBar
 from viewer.panels.rows import ANSWERS_SPACE
 from viewer.panels.welcome import Welcome
 from viewer.state.lane import Lane
-from viewer.state.recents import forget_recents, read_recents
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
+from viewer.toolbar import make_toolbars
 
 _ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
 _ENGINE_TEXT = {
@@ -72,11 +73,15 @@ class MainWindow(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.message)
         layout.addWidget(self._make_centre(), 1)
+        self.cine_bar = CineBar(workbench)
+        layout.addWidget(self.cine_bar)
         self.setCentralWidget(centre)
         self.context = Context(session, workbench, self.view, self)
         self.docks = Docks(self.context)
         self._actions: list[tuple[ActionRow, QAction]] = []
+        self._menus: dict[str, QMenu] = {}
         self._make_menus()
+        make_toolbars(self, {row.id: action for row, action in self._actions})
         self.reading_bar = ReadingBar(self.session)
         self.reading_bar.stop.clicked.connect(lambda: commands.stop_reading(self.context))
         self.statusBar().addWidget(self.reading_bar)
@@ -107,49 +112,55 @@ class MainWindow(QMainWindow):
         return centre
 
     def _make_menus(self) -> None:
-        menus: dict[str, QMenu] = {}
         for row in ACTIONS:
-            menu = menus.get(row.menu) or menus.setdefault(
-                row.menu, self.menuBar().addMenu(row.menu)
-            )
+            menu = self._menu(row.menu)
             if not row.id:
                 menu.addSeparator()
                 continue
             action = QAction(row.text, self)
             action.setObjectName(row.id)
+            action.setCheckable(row.checked is not None)
             action.setShortcuts([QKeySequence(key) for key in row.shortcuts])
-            action.triggered.connect(lambda checked=False, row=row: row.command(self.context))
+            action.triggered.connect(lambda checked=False, row=row: self._run(row))
             if row.in_view:
                 action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
                 self.view.addAction(action)
             menu.addAction(action)
             self._actions.append((row, action))
-        self._add_recents(menus["&File"])
-        view_menu = menus["&View"]
+        for filled in DYNAMIC:
+            self._add_dynamic(filled)
+        view_menu = self._menu("&View")
         view_menu.addSeparator()
         for dock in self.docks.all():
             view_menu.addAction(dock.toggleViewAction())
         self._enable()
 
-    def _add_recents(self, menu: QMenu) -> None:
-        """What was opened lately, below the ways to open; read when the menu is opened."""
-        recents = QMenu("Open recent", menu)
-        before = next(action for row, action in self._actions if row.id == "open-sample")
-        menu.insertMenu(before, recents)
-        recents.aboutToShow.connect(lambda: self._fill_recents(recents))
+    def _menu(self, path: str) -> QMenu:
+        """The menu at ``"&Image/Turn"``, made where it is missing."""
+        found = self._menus.get(path)
+        if found is None:
+            above, _, text = path.rpartition("/")
+            found = self._menu(above).addMenu(text) if above else self.menuBar().addMenu(text)
+            self._menus[path] = found
+        return found
 
-    def _fill_recents(self, menu: QMenu) -> None:
-        menu.clear()
-        for recent in read_recents():
-            action = menu.addAction(recent.title.replace("&", "&&"))
-            action.triggered.connect(
-                lambda checked=False, recent=recent: commands.open_recent(self.context, recent)
-            )
-        if menu.isEmpty():
-            menu.addAction("nothing yet").setEnabled(False)
-            return
-        menu.addSeparator()
-        menu.addAction("Forget these").triggered.connect(lambda: forget_recents())
+    def _add_dynamic(self, row: DynamicMenu) -> None:
+        menu, parent = QMenu(row.text, self), self._menu(row.menu)
+        before = self.findChild(QAction, row.before) if row.before else None
+        if before is None:
+            parent.addMenu(menu)
+        else:
+            parent.insertMenu(before, menu)
+
+        def fill() -> None:
+            menu.clear()
+            row.fill(self.context, menu)
+
+        menu.aboutToShow.connect(fill)
+
+    def _run(self, row: ActionRow) -> None:
+        row.command(self.context)
+        self._enable()  # what was clicked is checked only if that is so
 
     def _connect(self) -> None:
         session = self.session
@@ -184,6 +195,7 @@ class MainWindow(QMainWindow):
         for changed in (
             audit.documentChanged,
             audit.selectedChanged,
+            audit.toolChanged,
             session.panesChanged,
             self.workbench.comparing.changed,
             self.workbench.what_if.offers.changed,
@@ -201,6 +213,8 @@ class MainWindow(QMainWindow):
         audit = self.session.audit
         for row, action in self._actions:
             action.setEnabled(row.enabled(self.context))
+            if row.checked is not None:
+                action.setChecked(row.checked(self.context))
             if row.id in ("undo", "redo"):
                 what = audit.undo_text if row.id == "undo" else audit.redo_text
                 action.setText(f"{row.text}: {what}" if what else row.text)

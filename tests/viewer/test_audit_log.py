@@ -314,7 +314,7 @@ def test_no_identity_is_in_the_log(
 def test_identity_is_in_the_log_once_that_is_wanted(
     qtbot: QtBot, workbench: Workbench, named_study: Path, tmp_path: Path
 ) -> None:
-    workbench.settings.set(IDENTITY_IN_LOG, True)
+    workbench.session.settings.set(IDENTITY_IN_LOG, True)
     _open(qtbot, workbench, [named_study])
     _work(qtbot, workbench, tmp_path)
     lines = _lines(log_path())

@@ -116,7 +116,7 @@ def test_nothing_of_the_output_is_seen_before_the_impression_is_committed(
 
     def script(window: MainWindow) -> Steps:
         session, panel = window.session, window.findChild(ReviewPanel)
-        window.workbench.settings.set(BLIND_READING, True)
+        window.workbench.session.settings.set(BLIND_READING, True)
         before = set(_texts(window))
         window.findChild(QDockWidget, "review").raise_()
         yield lambda: session.audit.image != "" and panel.form.isVisible()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTransform
 
 from viewer.canvas.scene import Corners, Scene
+from viewer.canvas.view import scale_of
 
 FAMILY = "Inter"
 TEXT = QColor(226, 232, 240)
@@ -182,7 +183,7 @@ def _paint_scale_bar(
         return
     if scene.title and viewport.width() < _NARROW * unit:
         return
-    pixels_per_mm = transform.m11() / scene.frame.spacing[1]
+    pixels_per_mm = scale_of(transform) / scene.frame.spacing[1]
     length = nice_length(viewport.width() * 0.2 / pixels_per_mm)
     width = length * pixels_per_mm
     right = viewport.right() - _MARGIN * unit

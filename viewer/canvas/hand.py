@@ -15,7 +15,7 @@ from engine.questions import Edit
 from engine.shapes import Point, Shape
 from viewer.canvas.drawing import Drawing, width_of
 from viewer.canvas.marks import Hold, Mark, taken
-from viewer.state.audit import Audit, Tool
+from viewer.state.audit import LOOKING, Audit, Tool
 from viewer.state.document import Intervention, Landmark, new_id
 
 _SLIP = 3.0  # screen pixels: a smaller box was a click
@@ -42,7 +42,7 @@ class Hand:
     @property
     def draws(self) -> bool:
         """Whether a drawing tool is in hand."""
-        return self._audit.tool.purpose != "window"
+        return self._audit.tool.purpose not in LOOKING
 
     def press(
         self, at: QPointF, point: Point, transform: QTransform, marks: Sequence[Mark]

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -16,7 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from viewer.canvas import decorations, marks
+from viewer.canvas import marks, placards
 from viewer.canvas.board import Board
 from viewer.canvas.compose import beside, marks_of, scene_of
 from viewer.canvas.drawing import width_of
@@ -187,7 +186,7 @@ class ImageView(QWidget):
             scenes = self.current_scenes()
             size = QRectF(self.rect())
             if not scenes:
-                self._paint_loading(painter, size)
+                placards.paint(painter, size, self._session)
                 return
             shown = self._with_drawing(scenes)
             self._viewports = self._board.paint(painter, size, shown, self._view)
@@ -220,13 +219,6 @@ class ImageView(QWidget):
             width = width_of(tool, opened.frame.size)
             if width:
                 marks.paint_brush(painter, cursor, width, transform, 1.0)
-
-    def _paint_loading(self, painter: QPainter, size: QRectF) -> None:
-        painter.fillRect(size, QColor(0, 0, 0))
-        painter.setPen(QColor(148, 163, 184))
-        painter.setFont(decorations.font(1.0, 17))
-        message = self._session.message or "Reading the image …"
-        painter.drawText(size, Qt.AlignmentFlag.AlignCenter, message)
 
     # gestures
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ from viewer.canvas import colour_bar, decorations, marks
 from viewer.canvas.images import to_image
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.scene import Scene
-from viewer.canvas.view import View
+from viewer.canvas.view import View, scale_of
 from viewer.dicom.frame import Frame
 from viewer.dicom.planes import Plane
 from viewer.render import planes as ink
@@ -88,23 +89,27 @@ class ScenePainter:
 
     def _paint_frame(self, painter: QPainter, scene: Scene, transform: QTransform) -> None:
         ratio = painter.device().devicePixelRatioF()
-        level = scene.pyramid.level_for(transform.m11() * ratio)
+        scale = scale_of(transform) * ratio
+        level = scene.pyramid.level_for(scale)
         key = (scene.pyramid, level, scene.window, scene.inverted)
         if self._grey is None or self._grey[0] != key:
             shown = scene.pyramid.shown(level, scene.window, scene.inverted)
             self._grey = (key, to_image(shown))
         height, width = scene.frame.size
-        target = transform.mapRect(QRectF(0, 0, width, height))
-        magnified = transform.m11() * ratio > 6
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not magnified)
-        painter.drawImage(target, self._grey[1])
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale <= 6)
+        painter.save()
+        painter.setTransform(transform, combine=True)
+        painter.drawImage(QRectF(0, 0, width, height), self._grey[1])
+        painter.restore()
 
     def _paint_planes(
         self, painter: QPainter, frame: Frame, transform: QTransform, unit: float
     ) -> None:
         """The planes pixel by pixel, each of them at least one of the screen's, with a halo."""
         ratio = painter.device().devicePixelRatioF()
-        level = ink.level_for(min(transform.m11(), transform.m22()) * ratio)
+        level = ink.level_for(
+            min(scale_of(transform), math.hypot(transform.m21(), transform.m22())) * ratio
+        )
         key = (frame.planes, level)
         if self._planes is None or self._planes[0] != key:
             layer = ink.reduced(ink.ink(frame.planes, frame.size), level)

@@ -1,42 +1,53 @@
-"""Where the frame lies in the viewport: zoom and centre, and points both ways."""
+"""Where the frame lies in the viewport: zoom, centre and turn, and points both ways."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 
+from viewer.render.turn import AS_IT_IS, Turn
+
 ZOOM_LIMITS = (0.02, 40.0)
+
+
+def scale_of(transform: QTransform) -> float:
+    """Screen pixels per frame column, however the frame is turned."""
+    return math.hypot(transform.m11(), transform.m12())
 
 
 @dataclass(frozen=True)
 class View:
     """``zoom``: screen pixels per frame column, or None to fit; ``centre``: the frame point (x, y)
-    in the middle of the viewport, or None for the middle of the frame.
+    in the middle of the viewport, or None for the middle of the frame; ``turn``: how it is turned.
 
     Screen pixels are logical ones; frame points are pixels from the corner of the first one.
     """
 
     zoom: float | None = None
     centre: tuple[float, float] | None = None
+    turn: Turn = AS_IT_IS
 
     def scale(self, viewport: QRectF, size: tuple[int, int], aspect: float) -> float:
         """Screen pixels per frame column; fitting leaves no part of the frame outside."""
         if self.zoom is not None:
             return self.zoom
-        height, width = size
-        return min(viewport.width() / width, viewport.height() / (height * aspect))
+        across, down = float(size[1]), size[0] * aspect
+        if self.turn.sideways:
+            across, down = down, across
+        return min(viewport.width() / across, viewport.height() / down)
 
     def transform(self, viewport: QRectF, size: tuple[int, int], aspect: float) -> QTransform:
         """Frame points → screen points."""
         height, width = size
         scale = self.scale(viewport, size, aspect)
         x, y = self.centre or (width / 2, height / 2)
-        middle = viewport.center()
-        return QTransform(
-            scale, 0, 0, scale * aspect, middle.x() - x * scale, middle.y() - y * scale * aspect
-        )
+        a, b, c, d = self.turn.matrix
+        across = QTransform(a * scale, c * scale, b * scale * aspect, d * scale * aspect, 0, 0)
+        rest = viewport.center() - across.map(QPointF(x, y))
+        return across * QTransform.fromTranslate(rest.x(), rest.y())
 
     def zoomed(
         self,
@@ -52,17 +63,15 @@ class View:
         fixed = inverse.map(at)
         low, high = ZOOM_LIMITS
         zoom = min(high, max(low, self.scale(viewport, size, aspect) * factor))
-        middle = viewport.center()
-        centre = (
-            fixed.x() + (middle.x() - at.x()) / zoom,
-            fixed.y() + (middle.y() - at.y()) / (zoom * aspect),
-        )
-        return View(zoom, centre)
+        found = View(zoom, (fixed.x(), fixed.y()), self.turn)  # it lies in the middle, not ``at``
+        return found.panned(at - viewport.center(), viewport, size, aspect)
 
     def panned(self, by: QPointF, viewport: QRectF, size: tuple[int, int], aspect: float) -> View:
         """Moved by a screen distance: the picture follows the hand."""
         height, width = size
-        scale = self.scale(viewport, size, aspect)
         x, y = self.centre or (width / 2, height / 2)
-        moved = (x - by.x() / scale, y - by.y() / (scale * aspect))
-        return replace(self, zoom=scale, centre=moved)
+        there = self.transform(viewport, size, aspect)
+        inverse, _ = QTransform(there.m11(), there.m12(), there.m21(), there.m22(), 0, 0).inverted()
+        step = inverse.map(by)
+        zoom = self.scale(viewport, size, aspect)
+        return replace(self, zoom=zoom, centre=(x - step.x(), y - step.y()))

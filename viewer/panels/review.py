@@ -78,7 +78,7 @@ class ReviewPanel(QWidget):
         self.comment.setMaxLength(LONGEST_COMMENT)
         self.comment.editingFinished.connect(self._comment)
         self.blind = QCheckBox("Read first: keep the model's output back")
-        self.blind.toggled.connect(lambda on: workbench.settings.set(BLIND_READING, on))
+        self.blind.toggled.connect(lambda on: workbench.session.settings.set(BLIND_READING, on))
         self._lay_out()
         self._listen()
         self._fill()
@@ -117,7 +117,7 @@ class ReviewPanel(QWidget):
             session.frameChanged,
             self._audit.documentChanged,
             self._audit.concealedChanged,
-            workbench.settings.changed,
+            workbench.session.settings.changed,
             workbench.figures.changed,
             workbench.what_if.changed,
         ):
@@ -140,7 +140,7 @@ class ReviewPanel(QWidget):
         audit, said = self._audit, self._audit.document.impression
         concealed = audit.concealed and bool(audit.image)
         blocker = QSignalBlocker(self.blind)
-        self.blind.setChecked(self._workbench.settings.get(BLIND_READING))
+        self.blind.setChecked(self._workbench.session.settings.get(BLIND_READING))
         del blocker
         self.verdict.setText(verdict_line(self._session))
         self.impression.setVisible(said is not None)

@@ -19,20 +19,27 @@ from viewer.state.document import (
     Outcome,
 )
 
-Purpose = Literal["window", "landmark", "erase", "ask"]
+Purpose = Literal[
+    "window", "scroll", "zoom", "pan", "magnify", "landmark", "erase", "ask", "measure"
+]
+Measure = Literal["length", "angle", "rectangle", "ellipse"]
+LOOKING: tuple[Purpose, ...] = ("window", "scroll", "zoom", "pan", "magnify")
+"""What draws nothing."""
 _STEPS = 200  # that can be undone, for each image
 _IMAGES = 50  # whose history is kept
 
 
 @dataclass(frozen=True)
 class Tool:
-    """What the left mouse button does: ``window`` (and take hold of what is drawn), or draw a
-    shape that becomes a ``landmark``, a region to ``erase``, or one to ``ask`` about."""
+    """What the left mouse button does: one of :data:`LOOKING` (and take hold of what is drawn), or
+    draw a shape that becomes a ``landmark``, a region to ``erase``, one to ``ask`` about, or what
+    ``measure`` says."""
 
     purpose: Purpose = "window"
     kind: Kind = "box"
     width: float = 0.0
     """Of a stroke or point, as a share of the image's long side; 0 for the usual one."""
+    measure: Measure = "length"
 
 
 @dataclass

@@ -62,7 +62,7 @@ class AuditLog(QObject):
         session.requestChanged.connect(self._request_changed)
         session.engineChanged.connect(self._engine_changed)
         session.panesChanged.connect(self._panes_changed)
-        workbench.settings.changed.connect(self._setting_changed)
+        workbench.session.settings.changed.connect(self._setting_changed)
         workbench.exported.connect(self._export_made)
         workbench.engineStopped.connect(lambda: self.note("engine stopped"))
         workbench.closing.connect(self.flush)
@@ -120,7 +120,7 @@ class AuditLog(QObject):
 
     @property
     def _freely(self) -> bool:
-        return self._workbench.settings.get(IDENTITY_IN_LOG)
+        return self._workbench.session.settings.get(IDENTITY_IN_LOG)
 
     # the document
     def _document_changed(self) -> None:
@@ -196,8 +196,8 @@ class AuditLog(QObject):
             self._compared = titles
             self.note("comparing" if titles else "comparing ended", {"beside": list(titles)})
 
-    def _setting_changed(self, setting: Setting) -> None:
-        on = self._workbench.settings.get(setting)
+    def _setting_changed(self, setting: Setting[bool]) -> None:
+        on = self._workbench.session.settings.get(setting)
         self.note("setting changed", {"setting": setting.name, "on": on})
 
     # exports

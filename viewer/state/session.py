@@ -19,6 +19,7 @@ from viewer.render.overlay import Overlay, OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.state.audit import Audit
+from viewer.state.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.settings = Settings(self)
         self.scan = Scan((), ())
         self.reading: int | None = None
         """Number of files looked at while studies are being read, else None."""

@@ -30,7 +30,7 @@ from viewer.state.pictures import Picture, Pictures
 from viewer.state.progress import Cancelled
 from viewer.state.records import Records
 from viewer.state.session import EngineStatus, Place, Session
-from viewer.state.settings import BLIND_READING, Settings
+from viewer.state.settings import BLIND_READING
 from viewer.state.what_if import WhatIfState
 
 
@@ -107,13 +107,12 @@ class Workbench(QObject):
         self.kernels = KernelSearch(session, self)
         self.class_view = ClassView(session, self)
         self.figures = Figures(session, self)
-        self.settings = Settings(self)
-        self.settings.changed.connect(self._read_settings)
+        session.settings.changed.connect(self._read_settings)
         self._read_settings()
         self.log = AuditLog(session, self)  # last: it listens to all of these
 
     def _read_settings(self) -> None:
-        self.session.audit.set_blind(self.settings.get(BLIND_READING))
+        self.session.audit.set_blind(self.session.settings.get(BLIND_READING))
 
     # life
     def start_readers(self) -> None:

@@ -9,7 +9,7 @@ from viewer.state.settings import BLIND_READING, IDENTITY_IN_LOG
 
 def toggle_blind(context: Context) -> None:
     """Keep the model's output back until the reader has said what is seen, or no more."""
-    on = context.workbench.settings.toggle(BLIND_READING)
+    on = context.session.settings.toggle(BLIND_READING)
     context.session.say(
         "Read first: the model's output is shown once you have said what you see (Review)."
         if on
@@ -49,7 +49,7 @@ def show_log(context: Context) -> None:
 
 def toggle_log_identity(context: Context) -> None:
     """Whether lines of the log say whose image it is, from now on."""
-    on = context.workbench.settings.toggle(IDENTITY_IN_LOG)
+    on = context.session.settings.toggle(IDENTITY_IN_LOG)
     context.session.say(
         "From now on the audit log holds the patient ID, the file's name and your comments."
         if on

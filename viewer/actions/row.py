@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from PySide6.QtWidgets import QMenu
+
 from viewer import commands
 from viewer.commands import Context
 
@@ -28,9 +30,10 @@ def with_layers(context: Context) -> bool:
 
 @dataclass(frozen=True)
 class ActionRow:
-    """``menu`` names the menu it stands in; rows with the same menu stand in order. A row whose
-    id is empty is a separator. Shortcuts of a row with ``in_view`` act only while the scan has the
-    focus, because lists and sliders need the same keys."""
+    """``menu`` names the menu it stands in, ``"&Image/Turn"`` a menu in a menu; rows with the same
+    menu stand in order. A row whose id is empty is a separator. Shortcuts of a row with ``in_view``
+    act only while the scan has the focus, because lists and sliders need the same keys. With
+    ``checked`` it can be on or off."""
 
     id: str
     menu: str
@@ -39,6 +42,18 @@ class ActionRow:
     command: Callable[[Context], None]
     enabled: Callable[[Context], bool] = always
     in_view: bool = False
+    checked: Callable[[Context], bool] | None = None
+
+
+@dataclass(frozen=True)
+class DynamicMenu:
+    """A menu ``text`` in the menu ``menu``, before the action whose id is ``before`` (at the end
+    without one); ``fill`` puts in what there is each time it is opened."""
+
+    menu: str
+    text: str
+    fill: Callable[[Context, QMenu], None]
+    before: str = ""
 
 
 def separator(menu: str) -> ActionRow:

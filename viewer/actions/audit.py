@@ -1,26 +1,14 @@
-"""Actions of the audit, as rows of the table."""
+"""Asking, changing, comparing, judging."""
 
 from __future__ import annotations
 
-from viewer.action_row import ActionRow, separator, with_image, with_layers
+from viewer.actions.row import ActionRow, separator, with_image, with_layers
 from viewer.commands import Context
-from viewer.verbs import compare, draw, kernels, overlay, review, what_if
+from viewer.verbs import compare, kernels, review, what_if
 
 
 def _with_document(context: Context) -> bool:
     return bool(context.session.audit.image)
-
-
-def _with_selected(context: Context) -> bool:
-    return bool(context.session.audit.selected)
-
-
-def _can_undo(context: Context) -> bool:
-    return bool(context.session.audit.undo_text)
-
-
-def _can_redo(context: Context) -> bool:
-    return bool(context.session.audit.redo_text)
 
 
 def _comparing(context: Context) -> bool:
@@ -35,74 +23,6 @@ def _with_markers(context: Context) -> bool:
     offers = context.workbench.what_if.offers
     return any(item.kind == "marker" and not offers.has(item) for item in offers.found or ())
 
-
-EDIT: tuple[ActionRow, ...] = (
-    ActionRow("undo", "&Edit", "Undo", ("Ctrl+Z",), draw.undo, _can_undo),
-    ActionRow("redo", "&Edit", "Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), draw.redo, _can_redo),
-    separator("&Edit"),
-    ActionRow("tool-window", "&Edit", "Window and level", ("W",), draw.put_down, with_image),
-    ActionRow(
-        "landmark-box", "&Edit", "Draw a landmark: box", ("B",), draw.landmark_box, _with_document
-    ),
-    ActionRow(
-        "landmark-polygon",
-        "&Edit",
-        "Draw a landmark: polygon",
-        ("Shift+B",),
-        draw.landmark_polygon,
-        _with_document,
-    ),
-    ActionRow(
-        "landmark-point",
-        "&Edit",
-        "Draw a landmark: point",
-        ("Ctrl+B",),
-        draw.landmark_point,
-        _with_document,
-    ),
-    ActionRow("erase-brush", "&Edit", "Erase with the brush", ("E",), draw.erase_brush, with_image),
-    ActionRow("erase-box", "&Edit", "Erase a box", ("Shift+E",), draw.erase_box, with_image),
-    ActionRow(
-        "delete",
-        "&Edit",
-        "Delete what is selected",
-        ("Del",),
-        draw.delete_selected,
-        _with_selected,
-        in_view=True,
-    ),
-)
-
-SHOWING: tuple[ActionRow, ...] = (
-    separator("&Overlay"),
-    ActionRow("curtain", "&Overlay", "Curtain: scan | overlay", ("X",), draw.toggle_curtain),
-    ActionRow(
-        "maximum",
-        "&Overlay",
-        "Jump to the maximum",
-        ("J",),
-        overlay.jump_to_maximum,
-        with_layers,
-    ),
-    ActionRow("grid", "&Overlay", "Native grid on or off", ("L",), overlay.toggle_grid),
-    ActionRow("signed", "&Overlay", "Signed or positive", ("Shift+N",), overlay.toggle_signed),
-    ActionRow(
-        "classes",
-        "&Overlay",
-        "Layer or dominant class",
-        ("Y",),
-        overlay.toggle_classes,
-        with_layers,
-    ),
-    ActionRow(
-        "whole-layer",
-        "&Overlay",
-        "Back from a kernel to its layer",
-        ("Shift+K",),
-        kernels.whole_layer,
-        lambda context: context.session.kernel is not None,
-    ),
-)
 
 AUDIT: tuple[ActionRow, ...] = (
     ActionRow(
