@@ -158,7 +158,8 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         made: list[Operation | UnsupportedOperationError]
         try:
-            made = self._made(met, output)
+            known = met.name in OPERATIONS
+            made = self._made(met, output) if known else [self._unknown(met.name, place)]
         except ValueError as error:
             made = [
                 UnsupportedOperationError(
@@ -166,8 +167,6 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                     f"{place!r}: {error}"
                 )
             ]
-        except KeyError:
-            made = [self._unknown(met.name, place)]
         self._keep(place, met.name, made, steps, output)
 
     @staticmethod
@@ -179,9 +178,8 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @staticmethod
     def _made(met: _Met, output: Any) -> list[Operation | UnsupportedOperationError]:
-        row = OPERATIONS[met.name]
         call = met.call(output)
-        operation = row(call)
+        operation = OPERATIONS[met.name](call)
         operations = operation if isinstance(operation, list) else [operation]
         results = output if isinstance(output, (tuple, list)) else (output,)
         shared = any(item.shape[:1] != (1,) for item in (*call.inputs, results[0]))

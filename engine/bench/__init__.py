@@ -165,7 +165,14 @@ def run(arguments: Sequence[str]) -> int:
         "--subjects", default=",".join(SUBJECTS), help="a choice of: %(default)s (all by default)"
     )
     parser.add_argument("--deep", type=Path, help="folder of the bundled deep model")
+    parser.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        help="measure the audit's questions to the deep model on it instead, beside the processor",
+    )
     options = parser.parse_args(arguments)
+    if options.device:
+        return _run_device(options)
     names = options.subjects.split(",")
     unknown = sorted(set(names) - set(SUBJECTS))
     if unknown:
@@ -179,9 +186,28 @@ def run(arguments: Sequence[str]) -> int:
         for row in memory(name):
             rows.append(row)
             _tell(row, options.json)
-    if options.json:
-        print(json.dumps({"rows": [row.as_json() for row in rows]}, indent=2, ensure_ascii=False))
+    _print(rows, options.json)
     return 0
+
+
+def _run_device(options: argparse.Namespace) -> int:
+    from engine.bench import device
+
+    folder = options.deep or _bundled()
+    if folder is None:
+        print("error: give the folder of a model with --deep", file=sys.stderr)
+        return 2
+    rows = []
+    for row in device.measure(folder, options.device, max(1, options.runs)):
+        rows.append(row)
+        _tell(row, options.json)
+    _print(rows, options.json)
+    return 0
+
+
+def _print(rows: Sequence[Row], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"rows": [row.as_json() for row in rows]}, indent=2, ensure_ascii=False))
 
 
 def _bundled() -> Path | None:

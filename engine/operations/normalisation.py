@@ -103,15 +103,19 @@ def _affine(call: Call, maps: Tensor) -> tuple[Tensor | None, Tensor | None]:
     )
 
 
+_ON_CARDS = ("cudnn_batch_norm", "miopen_batch_norm")
+
+
 def _batch_norm(call: Call) -> Operation:
     maps = call.only("input")
     mean, variance = call.arguments.get("running_mean"), call.arguments.get("running_var")
     own = call.arguments.get("training", call.name == "_native_batch_norm_legit")
+    eps = call.arguments["epsilon" if call.name in _ON_CARDS else "eps"]
     if own or mean is None or variance is None:
         grouped = (maps.shape[1], math.prod(maps.shape[2:]))
         weight, bias = _affine(call, maps)
-        return OwnStatistics(grouped, weight, bias, call["eps"])
-    return ChannelScale.from_statistics(call["weight"], call["bias"], mean, variance, call["eps"])
+        return OwnStatistics(grouped, weight, bias, eps)
+    return ChannelScale.from_statistics(call["weight"], call["bias"], mean, variance, eps)
 
 
 def _layer_norm(call: Call) -> Operation:
@@ -135,7 +139,7 @@ ROWS: Rows = MappingProxyType(
         **dict.fromkeys(
             (
                 "native_batch_norm",
-                "cudnn_batch_norm",
+                *_ON_CARDS,
                 "_native_batch_norm_legit",
                 "_native_batch_norm_legit_no_training",
                 "_batch_norm_no_update",

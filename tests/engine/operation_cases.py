@@ -413,6 +413,7 @@ CASES: dict[str, Case] = {
 }
 ELSEWHERE = {
     "cudnn_batch_norm": "what batch norm is on a CUDA device",
+    "miopen_batch_norm": "what batch norm is on an AMD card",
     "narrow": "PyTorch turns it into a slice before it arrives",
     "reshape": "PyTorch turns it into a view before it arrives",
 }

@@ -256,23 +256,3 @@ def test_recording_twice_gives_the_same_bits(name: str) -> None:
         first, second = once(rule), once(rule)
         assert torch.equal(first[0], second[0])
         assert torch.equal(first[1], second[1])
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-@pytest.mark.parametrize("name", [*NETWORKS, *FAMILIES])
-def test_maps_of_cpu_and_gpu_agree(name: str) -> None:
-    """In float32, to 1e-4 of the greatest value of a map."""
-    maps = {}
-    for device in ("cpu", "cuda"):
-        network, layers = built(name)
-        network.float().to(device)
-        graph, recording = read(network, layers, image(33, 40).float().to(device))
-        for rule in RULES:
-            for layer in layers:
-                step = graph.step_of(layer)
-                row = taken_back(graph, recording, step, recording.kept[step], rule)
-                assert row.device.type == device
-                maps[device, rule, layer] = row.cpu()
-    for rule in RULES:
-        for layer in layers:
-            assert_close(maps["cuda", rule, layer], maps["cpu", rule, layer], 1e-4)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from engine.errors import UnsupportedOperationError
 from engine.graph import Graph, Recording, record
-from engine.operations.base import Way
+from engine.operations.base import Operation, Way
+from engine.operations.call import Call
 from engine.operations.table import OPERATIONS
 from engine.passes import push_forward
 from engine.rules import RULES
@@ -128,3 +129,26 @@ def test_average_unpooling_of_dilated_windows_is_refused() -> None:
     _, graph, recording = _read(CASES["max pooling, dilated"])
     with pytest.raises(UnsupportedOperationError, match=r"max_pool2d.*dilated"):
         _way_back(graph, recording, recording.logits, Way(RULES["linear"], "average"))
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", ["cudnn_batch_norm", "miopen_batch_norm"])
+def test_batch_norm_of_a_graphics_card_is_read_by_its_own_schema(name: str, training: bool) -> None:
+    """Cards call it by another name, and its arguments, too; where there is none only the schema
+    can be held against the table."""
+    picture = noise(1, 3, 5, 4)
+    weight, bias, mean, variance = (noise(4, 3, seed=3).abs() + 0.1).unbind()
+    statistics = (weight, bias, mean, variance, training, 0.1)
+
+    def made(called: str, last: float) -> Operation:
+        schema = getattr(aten, called).default._schema
+        names = [argument.name for argument in schema.arguments]
+        arguments = dict(zip(names, (picture, *statistics, last), strict=True))
+        call = Call(called, arguments, (picture,), ("input",), lambda x: x, picture)
+        operation = OPERATIONS[called](call)
+        assert isinstance(operation, Operation)
+        return operation
+
+    on_card, plain = made(name, 1e-3), made("native_batch_norm", 1e-3)
+    assert type(on_card) is type(plain)
+    assert_close(on_card.forward(picture)[0], plain.forward(picture)[0])
