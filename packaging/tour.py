@@ -2,22 +2,24 @@
 
 Opens the bundled sample, then, where a folder of real files is given, that folder, and shows of
 it only files whose licence allows a picture to be published. Run it under a virtual screen for
-pictures of what a user sees (``xvfb-run -a python packaging/tour.py``); ``QT_SCALE_FACTOR=2``
-doubles the scale.
+pictures of what a user sees (``xvfb-run -a -s "-screen 0 3840x2160x24" python packaging/tour.py``).
+Other sizes and the double scale are taken by processes of their own (``--only sizes``).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from tour_audit import FRONTAL_LUNGS, LATERAL_LUNGS, audit_chest, audit_hand
+from tour_window import show_sizes, show_window
 
 import resources
 from viewer.exporters.report import report_image
@@ -26,6 +28,8 @@ from viewer.main_window import MainWindow
 from viewer.wiring import make_window
 
 _PATIENCE = 120.0
+_PARTS = {"audit": 1, "window": 1, "sizes": 1, "double": 2}
+"""The scale of each part."""
 # real files that may be shown: MIT (highdicom), MS-PL (fo-dicom)
 _PUBLISHABLE = {
     "real-chest": "ImagingDataCommons__test_files_dx_image.dcm",
@@ -48,12 +52,18 @@ class Tour:
             self.application.processEvents()
             time.sleep(0.01)
 
-    def picture(self, name: str) -> None:
+    def settle(self) -> None:
         settled = time.monotonic() + 0.7
         self.wait(lambda: time.monotonic() > settled)
+
+    def picture(self, name: str) -> None:
+        self.settle()
+        self.save(self.window, name)
+
+    def save(self, widget: QWidget, name: str) -> None:
         path = self.out / f"{name}.png"
-        self.window.grab().save(str(path))
-        print(f"wrote {path}")
+        widget.grab().save(str(path))
+        print(f"wrote {path}", flush=True)
 
     def explained(self) -> None:
         self.wait(lambda: self.window.session.explanation is not None)
@@ -120,12 +130,26 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="a folder of real DICOM radiographs")
     parser.add_argument("--private", type=Path, help="for pictures that may not be published")
     parser.add_argument("--size", default="1440x900", help="of the window, WIDTHxHEIGHT")
+    parser.add_argument(
+        "--only", choices=tuple(_PARTS), help="one part of the tour; all by default"
+    )
     options = parser.parse_args()
     for folder in filter(None, (options.out, options.private)):
         folder.mkdir(parents=True, exist_ok=True)
+    if options.only is None:
+        return max(map(_in_a_process, _PARTS))
     with tempfile.TemporaryDirectory() as kept:  # nothing of the tour stays with the user
         os.environ["XDG_DATA_HOME"] = kept
         return _take_pictures(options)
+
+
+def _in_a_process(part: str) -> int:
+    """A part of the tour with its own scale; its exit status."""
+    scaled = {**os.environ, "QT_SCALE_FACTOR": str(_PARTS[part])}
+    print(f"{part}:", flush=True)
+    return subprocess.run(
+        [sys.executable, __file__, *sys.argv[1:], "--only", part], env=scaled
+    ).returncode
 
 
 def _take_pictures(options: argparse.Namespace) -> int:
@@ -137,9 +161,17 @@ def _take_pictures(options: argparse.Namespace) -> int:
     window.workbench.warm()
     tour = Tour(application, window, options.out)
     try:
-        tour.sample()
-        if options.data is not None:
-            tour.real(options.data.absolute(), options.private)
+        tour.wait(lambda: window.complete)
+        if options.only == "window":
+            show_window(tour)
+        elif options.only == "sizes":
+            show_sizes(tour, "size", ("small", "4k"))
+        elif options.only == "double":
+            show_sizes(tour, "double", ("usual",))
+        else:
+            tour.sample()
+            if options.data is not None:
+                tour.real(options.data.absolute(), options.private)
     finally:
         window.close()
     return 0

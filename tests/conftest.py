@@ -16,6 +16,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 _LANES = {"reading", "scanning", "prefetching", "engine", "plots", "exporting", "indexing"}
 _LANES |= {"records", "saving", "kernels", "landmarks", "untrained", "what if", "controls"}
 _LANES |= {"comparing", "classes", "candidates", "report", "audit log", "thumbnails", "profile"}
+_LANES |= {"key images", "small pictures"}
+_LANES |= {"measuring"}
+_LANES |= {"keeping", "starting"}
+_LANES |= {"attributes"}
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMainWindow
+from PySide6.QtWidgets import QFileDialog
 
 import resources
 from engine.findings import Finding
 from engine.presets import in_words
 from viewer.canvas.image_view import ImageView
 from viewer.dialogs import texts
-from viewer.state.audit import Tool
+from viewer.main_window import MainWindow
 from viewer.state.recents import Recent
 from viewer.state.session import Place, Session
 from viewer.state.workbench import Workbench
@@ -25,7 +25,7 @@ class Context:
     session: Session
     workbench: Workbench
     view: ImageView
-    window: QMainWindow
+    window: MainWindow
 
 
 def nothing(context: Context) -> None:
@@ -65,49 +65,8 @@ def leave(context: Context) -> None:
 
 
 # the image
-def fit(context: Context) -> None:
-    context.view.fit()
-
-
-def one_to_one(context: Context) -> None:
-    context.view.one_to_one()
-
-
-def zoom_in(context: Context) -> None:
-    context.view.zoom_by(1.25)
-
-
-def zoom_out(context: Context) -> None:
-    context.view.zoom_by(0.8)
-
-
-def file_window(context: Context) -> None:
-    context.session.reset_window()
-
-
-def auto_window(context: Context) -> None:
-    from viewer.dicom.window import auto_window as guess
-
-    opened = context.session.open
-    if opened is not None and not opened.frame.is_colour:
-        context.session.set_window(guess(opened.frame))
-
-
 def invert(context: Context) -> None:
     context.session.set_inverted(not context.session.inverted)
-
-
-def reset(context: Context) -> None:
-    """Back to how the image was at first; before that, the tool is put down, and from a kernel to
-    its layer."""
-    if context.session.audit.tool.purpose != "window":
-        context.session.audit.set_tool(Tool())
-        return
-    if context.session.kernel is not None:
-        context.session.show_kernel(None)
-        return
-    context.session.reset_window()
-    context.view.fit()
 
 
 def step_image(context: Context, by: int) -> None:
@@ -194,11 +153,6 @@ def toggle_planes(context: Context) -> None:
 
 def toggle_identity(context: Context) -> None:
     context.session.set_identity_shown(not context.session.identity_shown)
-
-
-def full_screen(context: Context) -> None:
-    window = context.window
-    window.showNormal() if window.isFullScreen() else window.showFullScreen()
 
 
 def show_model_card(context: Context) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QTabBar, QTabWidget, QWidget
@@ -16,14 +17,17 @@ from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.prediction import PredictionPanel
 from viewer.panels.profile import ProfilePanel
 from viewer.panels.study_list import StudyList
+from viewer.skeleton import BELOW, LEFT, RIGHT
 
 _LEFT, _RIGHT, _BELOW = (
     Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.DockWidgetArea.RightDockWidgetArea,
     Qt.DockWidgetArea.BottomDockWidgetArea,
 )
-_LEFT_WIDTH, _RIGHT_WIDTH, _PROFILE_WIDTH = 230, 384, 300  # pixels, at first
-_TOP_HEIGHT, _BELOW_HEIGHT = 262, 196
+_PROFILE_WIDTH = 300  # pixels, at first
+_IN_FRONT = ("studies", "prediction", "response")  # of the tabs
+_BREATH = 10  # milliseconds between two panels that are made late
+_TOP_HEIGHT = 262
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,14 @@ class DockRow:
     late: bool = False
 
 
+def _prediction(context: Context) -> QWidget:
+    panel = PredictionPanel(context.session)
+    panel.reviewAsked.connect(lambda: context.window.docks.show("review"))
+    panel.cardAsked.connect(lambda: commands.show_model_card(context))
+    panel.againAsked.connect(context.workbench.ask_again)
+    return panel
+
+
 def _evidence(context: Context) -> QWidget:
     panel = EvidencePanel(context.session)
     panel.asked.connect(lambda finding: commands.show_finding(context, finding))
@@ -53,6 +65,16 @@ def _kernels(context: Context) -> QWidget:
     from viewer.panels.kernels import KernelsPanel
 
     return KernelsPanel(context.workbench)
+
+
+def _measurements(context: Context) -> QWidget:
+    from viewer.panels.measurements import MeasurementsPanel
+    from viewer.verbs import export, measuring
+
+    panel = MeasurementsPanel(context.workbench)
+    panel.copyAsked.connect(lambda: measuring.copy_text(context))
+    panel.exportAsked.connect(lambda: export.show_export(context))
+    return panel
 
 
 def _landmarks(context: Context) -> QWidget:
@@ -88,8 +110,9 @@ def _review(context: Context) -> QWidget:
 
 
 _DOCKS: tuple[DockRow, ...] = (
-    DockRow("Studies", "studies", lambda c: StudyList(c.session), _LEFT),
-    DockRow("Prediction", "prediction", lambda c: PredictionPanel(c.session), _RIGHT),
+    DockRow("Studies", "studies", lambda c: StudyList(c.workbench), _LEFT),
+    DockRow("Measurements", "measurements", _measurements, _LEFT, "studies", late=True),
+    DockRow("Prediction", "prediction", _prediction, _RIGHT),
     DockRow("Evidence", "evidence", _evidence, _RIGHT, "prediction"),
     DockRow("Response", "response", lambda c: OverlayControls(c.session), _RIGHT),
     DockRow("Kernels", "kernels", _kernels, _RIGHT, "response", late=True),
@@ -110,6 +133,29 @@ _DOCKS: tuple[DockRow, ...] = (
 )
 
 
+_LATE = ("measurements", "kernels", "landmarks", "what_if", "compare", "review")
+
+
+def load_late() -> None:
+    """Import what late panels need (modules of viewer.panels), so that making them does not wait
+    for the disk."""
+    for name in _LATE:
+        import_module(f"viewer.panels.{name}")
+    for name in ("landmarks", "compare"):
+        import_module(f"viewer.verbs.{name}")
+
+
+def _stands_on(bar: QTabBar) -> Callable[[QDockWidget], bool]:
+    """Whether a dock is the one right below a bar of tabs."""
+
+    def is_below(dock: QDockWidget) -> bool:
+        box, own = dock.geometry(), bar.geometry()
+        near = abs(box.top() - own.bottom()) <= 4 and abs(box.left() - own.left()) <= 4
+        return near and not dock.isFloating() and not dock.visibleRegion().isEmpty()
+
+    return is_below
+
+
 class Docks:
     """Every dock of a window, by name, with its panel."""
 
@@ -117,37 +163,42 @@ class Docks:
         self._context = context
         self._window = window = context.window
         self._docks: dict[str, QDockWidget] = {}
+        self._hidden: list[QDockWidget] = []  # all at once, by the user
         self._missing = {row.name: row for row in _DOCKS}
-        window.setTabPosition(_RIGHT, QTabWidget.TabPosition.North)
+        for area in (_LEFT, _RIGHT, _BELOW):
+            window.setTabPosition(area, QTabWidget.TabPosition.North)
         for row in _DOCKS:
             self._add(row)
-        for first in ("prediction", "response"):
-            self._docks[first].raise_()
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         window.setCorner(Qt.Corner.BottomLeftCorner, _LEFT)
 
     def _add(self, row: DockRow) -> None:
         dock = QDockWidget(row.title, self._window)
         dock.setObjectName(row.name)
-        dock.setFeatures(
-            QDockWidget.DockWidgetFeature.DockWidgetMovable
-            | QDockWidget.DockWidgetFeature.DockWidgetClosable
-        )
         self._docks[row.name] = dock
-        if not row.late:
-            self._make(row.name)
+        self._place(row)
+
+    def _place(self, row: DockRow) -> None:
+        """Where it stands at first."""
+        dock = self._docks[row.name]
         self._window.addDockWidget(row.area, dock)
         if row.tab_of:
             self._window.tabifyDockWidget(self._docks[row.tab_of], dock)
         if row.beside:
             self._window.splitDockWidget(self._docks[row.beside], dock, Qt.Orientation.Horizontal)
 
-    def _make(self, name: str) -> None:
+    @staticmethod
+    def first() -> tuple[str, ...]:
+        """The names of those whose panels are there from the beginning."""
+        return tuple(row.name for row in _DOCKS if not row.late)
+
+    def make(self, name: str) -> None:
         """The panel of a dock, unless it is there."""
         row, dock = self._missing.pop(name, None), self._docks[name]
         if row is None:
             return
         panel = row.make(self._context)
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         # Qt moves the tabs behind out of sight, but they are not hidden: their panels are, so that
         # nobody asks or draws for a panel that is not seen.
         policy = panel.sizePolicy()
@@ -162,8 +213,8 @@ class Docks:
         """The next panel that is still to be made, then the one after it, with whatever is waiting
         in between."""
         if self._missing:
-            self._make(next(iter(self._missing)))
-            QTimer.singleShot(0, self._window, self.make_late)
+            self.make(next(iter(self._missing)))
+            QTimer.singleShot(_BREATH, self._window, self.make_late)
 
     @property
     def complete(self) -> bool:
@@ -174,23 +225,54 @@ class Docks:
         """Sizes at first; the user's hand is free afterwards."""
         docks, window = self._docks, self._window
         wide, tall = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        window.resizeDocks(
-            [docks["studies"], docks["prediction"]], [_LEFT_WIDTH, _RIGHT_WIDTH], wide
-        )
+        for first in _IN_FRONT:
+            docks[first].raise_()
+        window.resizeDocks([docks["studies"], docks["prediction"]], [LEFT, RIGHT], wide)
         rest = max(200, window.height() - _TOP_HEIGHT)
         window.resizeDocks([docks["prediction"], docks["response"]], [_TOP_HEIGHT, rest], tall)
-        window.resizeDocks([docks["layers"]], [_BELOW_HEIGHT], tall)
+        window.resizeDocks([docks["layers"]], [BELOW], tall)
         for bar in window.findChildren(QTabBar):
             if bar.parent() is window:  # those of the docks
                 bar.setElideMode(Qt.TextElideMode.ElideNone)
                 bar.setExpanding(False)
                 bar.setDrawBase(False)
-        middle = max(400, window.width() - _LEFT_WIDTH - _RIGHT_WIDTH - _PROFILE_WIDTH)
+        middle = max(400, window.width() - LEFT - RIGHT - _PROFILE_WIDTH)
         window.resizeDocks([docks["layers"], docks["profile"]], [middle, _PROFILE_WIDTH], wide)
+        QTimer.singleShot(0, window, self._put_bars_away)
+
+    def _put_bars_away(self) -> None:
+        """Qt leaves the tab bars of an arrangement that was given up where they were, in sight."""
+        for bar in self._window.findChildren(QTabBar):
+            if bar.parent() is self._window and not any(map(_stands_on(bar), self._docks.values())):
+                bar.hide()
+
+    def reset(self) -> None:
+        """Every dock where it stood at first, shown."""
+        for dock in self._docks.values():
+            dock.setFloating(False)
+            self._window.removeDockWidget(dock)
+        for row in _DOCKS:
+            self._place(row)
+            self._docks[row.name].show()
+        self.lay_out()
+
+    def begin_keeping(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` whenever one is moved, floated, hidden or shown."""
+        for dock in self._docks.values():
+            dock.dockLocationChanged.connect(lambda area: changed())
+            dock.topLevelChanged.connect(lambda floating: changed())
+            dock.toggleViewAction().toggled.connect(lambda shown: changed())
+
+    def toggle_all(self) -> None:
+        """Hide every dock that is shown; if none is, show those that were."""
+        shown = [dock for dock in self._docks.values() if not dock.isHidden()]
+        for dock in shown or self._hidden or self._docks.values():
+            dock.setHidden(bool(shown))
+        self._hidden = shown
 
     def show(self, name: str) -> QWidget:
         """Bring a dock to the front; its panel."""
-        self._make(name)
+        self.make(name)
         dock = self._docks[name]
         dock.show()
         dock.raise_()

@@ -1,88 +1,147 @@
-"""The look of the window: one dark palette, quiet around the scan, and the bundled font."""
+"""The look of the window: the colours of the theme on every kind of widget; the bundled font."""
 
 from __future__ import annotations
 
+from string import Template
+
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 import resources
-from viewer.canvas.decorations import FAMILY
+from viewer import palette
+from viewer.canvas.fonts import FAMILY
+from viewer.state.settings import THEME, Setting, Settings
 
-_BASE, _PANEL, _RAISED, _LINE = "#0f1218", "#161a22", "#212735", "#2c3444"
-_TEXT, _QUIET, _ACCENT = "#e2e8f0", "#94a3b8", "#f0a63c"
-
-_SHEET = f"""
-QMainWindow, QDialog {{ background: {_BASE}; }}
-QMainWindow::separator {{ background: {_BASE}; width: 5px; height: 5px; }}
-QDockWidget {{ color: {_QUIET}; font-weight: 600; }}
-QDockWidget {{ titlebar-close-icon: url({{icons}}/close.png); }}
-QDockWidget::close-button {{ border: none; background: transparent; padding: 0; }}
-QDockWidget::close-button:hover {{ background: {_RAISED}; border-radius: 3px; }}
-QStatusBar QLabel {{ padding: 0 12px; color: {_QUIET}; }}
-QStatusBar::item {{ border: none; }}
-QDockWidget::title {{ background: {_PANEL}; padding: 7px 10px; text-align: left; }}
-QDockWidget > QWidget {{ background: {_PANEL}; }}
-QMenuBar, QMenu, QStatusBar, QToolBar {{ background: {_PANEL}; color: {_TEXT}; border: none; }}
-QMenuBar::item {{ padding: 5px 10px; }}
-QMenu {{ border: 1px solid {_LINE}; padding: 4px; }}
-QMenu::item {{ padding: 5px 26px 5px 22px; border-radius: 3px; }}
-QMenu::item:selected, QMenuBar::item:selected {{ background: {_RAISED}; }}
-QMenu::item:disabled {{ color: #5b6577; }}
-QMenu::separator {{ height: 1px; background: {_LINE}; margin: 4px 8px; }}
-QTreeView, QListView, QTableView {{ background: {_PANEL}; border: none; outline: none; }}
-QTreeView::item {{ padding: 3px 2px; }}
-QTableView::item:selected {{ background: {_LINE}; color: {_TEXT}; }}
-QTreeView::item:selected, QListView::item:selected {{ background: {_RAISED}; color: {_TEXT}; }}
-QListView::item:selected {{ border: 2px solid {_ACCENT}; border-radius: 4px; }}
-QTreeView:focus, QListView:focus {{ border: 1px solid {_LINE}; }}
-QHeaderView::section {{ background: {_PANEL}; color: {_QUIET}; border: none; padding: 3px; }}
-QSlider::groove:horizontal {{ height: 4px; background: {_LINE}; border-radius: 2px; }}
-QSlider::sub-page:horizontal {{ background: {_ACCENT}; border-radius: 2px; }}
-QSlider::handle:horizontal {{ background: {_TEXT}; width: 14px; height: 14px; margin: -5px 0;
-    border-radius: 7px; }}
-QSlider::handle:horizontal:focus {{ background: {_ACCENT}; }}
-QCheckBox {{ spacing: 7px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid #5b6577; border-radius: 3px; }}
-QCheckBox::indicator:checked {{ background: {_ACCENT}; border-color: {_ACCENT};
-    image: url({{icons}}/check.png); }}
-QCheckBox::indicator:focus, QCheckBox::indicator:hover {{ border-color: {_TEXT}; }}
-QCheckBox:disabled {{ color: #5b6577; }}
-QTabBar {{ background: {_BASE}; }}
-QTabBar::tab {{ background: {_BASE}; color: {_QUIET}; border: none; padding: 6px 5px;
-    font-size: 12px; border-bottom: 2px solid transparent; }}
-QTabBar::tab:selected {{ background: {_PANEL}; color: {_TEXT}; border-bottom-color: {_ACCENT}; }}
-QTabBar::tab:hover {{ color: {_TEXT}; }}
-QTabBar::tab:focus {{ border-bottom-color: {_TEXT}; }}
-QScrollBar {{ background: {_PANEL}; border: none; }}
-QScrollBar:vertical {{ width: 10px; }} QScrollBar:horizontal {{ height: 10px; }}
-QScrollBar::handle {{ background: {_LINE}; border-radius: 4px; min-width: 24px; min-height: 24px; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
-QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
-QToolTip {{ background: {_RAISED}; color: {_TEXT}; border: 1px solid {_LINE}; padding: 4px; }}
-QLabel[quiet="true"] {{ color: {_QUIET}; }}
-QWidget[welcome="true"] {{ background: #000000; }}
-QLabel[title="true"] {{ font-size: 22px; font-weight: 600; }}
-QLabel[strip="true"] {{ background: #3a2808; color: #ffc457; font-weight: 600; font-size: 12px;
-    padding: 5px; }}
-QPushButton {{ background: {_RAISED}; border: 1px solid {_LINE}; border-radius: 5px;
-    padding: 8px 16px; }}
-QPushButton:hover {{ background: {_LINE}; }}
-QPushButton:focus {{ border-color: {_ACCENT}; }}
-QPushButton[primary="true"] {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT};
-    font-weight: 600; }}
-QPushButton[primary="true"]:disabled {{ background: {_RAISED}; color: {_QUIET};
-    border-color: {_LINE}; }}
-QPushButton[primary="true"]:hover {{ background: #ffbe5c; }}
-QPushButton:checked {{ background: {_ACCENT}; color: {_BASE}; border-color: {_ACCENT}; }}
-QPushButton:disabled {{ color: #5b6577; background: {_PANEL}; }}
-QLineEdit, QPlainTextEdit {{ background: {_RAISED}; border: 1px solid {_LINE}; border-radius: 4px;
-    padding: 3px 6px; }}
-QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {_ACCENT}; }}
-QPushButton[small="true"] {{ padding: 1px 10px; }}
-QProgressBar {{ background: {_LINE}; border: none; border-radius: 3px; }}
-QProgressBar::chunk {{ background: {_ACCENT}; border-radius: 3px; }}
-QLabel[message="true"] {{ background: #3a2808; color: #ffc457; padding: 6px 12px; }}
-"""
+_SHEET = Template("""
+QMainWindow, QDialog { background: $base; }
+QDialog[sheet="true"] { background: $panel; border: 1px solid $faint; }
+QMainWindow::separator { background: $base; width: 5px; height: 5px; }
+QDockWidget { color: $quiet; font-weight: 600; }
+QDockWidget { titlebar-close-icon: url($icons/close$suffix.png); }
+QDockWidget::close-button { border: none; background: transparent; padding: 0; }
+QDockWidget::close-button:hover { background: $raised; border-radius: 3px; }
+QDockWidget::title { background: $panel; padding: 7px 10px; text-align: left; }
+QDockWidget > QWidget { background: $panel; }
+QStatusBar QLabel { padding: 0 12px; color: $quiet; }
+QStatusBar::item { border: none; }
+QMenuBar, QMenu, QStatusBar, QToolBar { background: $panel; color: $text; border: none; }
+QMenuBar::item { padding: 5px 10px; }
+QMenu { border: 1px solid $line; padding: 4px; }
+QMenu::item { padding: 5px 26px 5px 22px; border-radius: 3px; }
+QMenu::item:selected, QMenuBar::item:selected { background: $line; }
+QMenu::item:disabled { color: $faint; }
+QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
+QToolBar { spacing: 2px; padding: 3px 6px; }
+QToolBar::separator { background: $line; width: 1px; margin: 5px 5px; }
+QToolButton { background: transparent; color: $text; border: 1px solid transparent;
+    border-radius: 5px; padding: 4px; }
+QToolButton:hover { background: $raised; }
+QToolButton:checked { background: $line; border-color: $accent; }
+QToolButton:disabled { color: $faint; }
+QToolButton:focus { border-color: $focus; }
+QTreeView, QListView, QTableView { background: $panel; border: 1px solid $panel; outline: none; }
+QTreeView:focus, QListView:focus, QTableView:focus { border: 1px solid $focus; }
+QTreeView::item { padding: 3px 2px; }
+QTableView::item:selected { background: $line; color: $text; }
+QTreeView::item:selected, QListView::item:selected { background: $raised; color: $text; }
+QListView::item:selected { border: 2px solid $accent; border-radius: 4px; }
+QHeaderView::section { background: $panel; color: $quiet; border: none; padding: 3px 6px; }
+QSlider { border: 1px solid transparent; border-radius: 4px; }
+QSlider:focus { border-color: $focus; }
+QSlider::groove:horizontal { height: 4px; background: $line; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::sub-page:horizontal:disabled { background: $faint; }
+QSlider::handle:horizontal { background: $text; width: 14px; height: 14px; margin: -5px 0;
+    border-radius: 7px; }
+QSlider::handle:horizontal:focus { background: $accent; }
+QSlider::handle:horizontal:disabled { background: $faint; }
+QCheckBox { spacing: 7px; border: 1px solid transparent; border-radius: 4px; padding: 1px; }
+QCheckBox:focus { border-color: $focus; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $faint; border-radius: 3px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent;
+    image: url($icons/check$suffix.png); }
+QCheckBox::indicator:checked:disabled { background: $faint; border-color: $faint; }
+QCheckBox::indicator:hover { border-color: $text; }
+QCheckBox:disabled { color: $faint; }
+QTabBar { background: $base; }
+QTabBar::tab { background: $base; color: $quiet; border: none; padding: 6px 5px;
+    font-size: 12px; border-bottom: 2px solid transparent; }
+QTabBar::tab:selected { background: $panel; color: $text; border-bottom-color: $accent; }
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:focus { border: 1px solid $focus; border-bottom: 2px solid $focus;
+    padding: 5px 4px 6px 4px; }
+QScrollBar { background: $panel; border: none; }
+QScrollBar:vertical { width: 10px; } QScrollBar:horizontal { height: 10px; }
+QScrollBar::handle { background: $thumb; border-radius: 4px; min-width: 24px; min-height: 24px; }
+QScrollBar::handle:hover { background: $faint; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: none; }
+QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4px; }
+QLabel[quiet="true"] { color: $quiet; }
+QLabel[heading="true"] { font-size: 15px; font-weight: 600; }
+QLabel:focus { border: 1px solid $focus; border-radius: 3px; }
+QWidget[welcome="true"] { background: $base; }
+QLabel[title="true"] { font-size: 22px; font-weight: 600; }
+QLabel[strip="true"] { background: $warning_ground; color: $warning; font-weight: 600;
+    font-size: 12px; padding: 5px; }
+QPushButton { background: $raised; border: 1px solid $line; border-radius: 5px;
+    padding: 8px 16px; }
+QPushButton:hover { background: $line; }
+QPushButton[primary="true"] { background: $accent; color: $on_accent; border-color: $accent;
+    font-weight: 600; }
+QPushButton[primary="true"]:hover { background: $accent_hover; }
+QPushButton[primary="true"]:disabled { background: $raised; color: $quiet; border-color: $line; }
+QPushButton:checked { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton:disabled { color: $faint; background: $panel; }
+QPushButton:focus, QPushButton[primary="true"]:focus { border: 2px solid $focus; }
+QPushButton[small="true"] { padding: 1px 10px; }
+QLineEdit, QPlainTextEdit { background: $raised; border: 1px solid $line; border-radius: 4px;
+    padding: 3px 6px; selection-background-color: $accent; selection-color: $on_accent; }
+QLineEdit:focus, QPlainTextEdit:focus { border-color: $focus; }
+QLineEdit[search="true"] { font-size: 15px; padding: 7px 10px; border-radius: 6px; }
+QComboBox, QAbstractSpinBox { background: $raised; border: 1px solid $line; border-radius: 4px;
+    padding: 3px 6px; min-height: 16px; }
+QComboBox:hover, QAbstractSpinBox:hover { border-color: $faint; }
+QComboBox:focus, QAbstractSpinBox:focus { border: 2px solid $focus; padding: 2px 5px; }
+QComboBox:disabled, QAbstractSpinBox:disabled { color: $faint; background: $panel; }
+QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::down-arrow { image: url($icons/down$suffix.png); width: 10px; height: 10px; }
+QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; outline: none;
+    selection-background-color: $line; selection-color: $text; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; width: 18px;
+    background: transparent; }
+QAbstractSpinBox::up-arrow { image: url($icons/up$suffix.png); width: 10px; height: 10px; }
+QAbstractSpinBox::down-arrow { image: url($icons/down$suffix.png); width: 10px; height: 10px; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; padding: 0;
+    background: transparent; }
+QAbstractSpinBox QLineEdit { padding: 0 5px; }
+QListView[groups="true"]::item { padding: 0 10px; border-radius: 4px; }
+QTableView::item { padding: 0 4px; }
+QTextBrowser { background: $panel; border: 1px solid $panel; }
+QTextBrowser:focus { border-color: $focus; }
+QScrollArea { border: 1px solid transparent; }
+QScrollArea:focus { border-color: $focus; }
+QProgressBar { background: $line; border: none; border-radius: 3px; }
+QProgressBar::chunk { background: $accent; border-radius: 3px; }
+QLabel[message="true"] { background: $warning_ground; color: $warning; padding: 6px 12px; }
+""")
+_ROLES = (
+    (QPalette.ColorRole.Window, "panel"),
+    (QPalette.ColorRole.Base, "panel"),
+    (QPalette.ColorRole.AlternateBase, "raised"),
+    (QPalette.ColorRole.Button, "raised"),
+    (QPalette.ColorRole.WindowText, "text"),
+    (QPalette.ColorRole.Text, "text"),
+    (QPalette.ColorRole.ButtonText, "text"),
+    (QPalette.ColorRole.BrightText, "accent"),
+    (QPalette.ColorRole.ToolTipBase, "raised"),
+    (QPalette.ColorRole.ToolTipText, "text"),
+    (QPalette.ColorRole.Highlight, "accent"),
+    (QPalette.ColorRole.HighlightedText, "on accent"),
+    (QPalette.ColorRole.Link, "accent"),
+    (QPalette.ColorRole.PlaceholderText, "quiet"),
+)
 
 
 def load_fonts() -> None:
@@ -91,33 +150,73 @@ def load_fonts() -> None:
         QFontDatabase.addApplicationFont(str(resources.path("fonts", name)))
 
 
-def apply(application: QApplication) -> None:
+def apply(application: QApplication, theme: str = "dark") -> None:
+    """Font, style and the colours of a theme, when the program starts."""
     load_fonts()
     font = QFont(FAMILY)
     font.setPixelSize(13)
     application.setFont(font)
     application.setStyle("Fusion")
-    palette = QPalette()
-    for role, colour in (
-        (QPalette.ColorRole.Window, _PANEL),
-        (QPalette.ColorRole.Base, _PANEL),
-        (QPalette.ColorRole.AlternateBase, _RAISED),
-        (QPalette.ColorRole.Button, _RAISED),
-        (QPalette.ColorRole.WindowText, _TEXT),
-        (QPalette.ColorRole.Text, _TEXT),
-        (QPalette.ColorRole.ButtonText, _TEXT),
-        (QPalette.ColorRole.BrightText, _ACCENT),
-        (QPalette.ColorRole.ToolTipBase, _RAISED),
-        (QPalette.ColorRole.ToolTipText, _TEXT),
-        (QPalette.ColorRole.Highlight, _ACCENT),
-        (QPalette.ColorRole.HighlightedText, _BASE),
-        (QPalette.ColorRole.Link, _ACCENT),
-        (QPalette.ColorRole.PlaceholderText, _QUIET),
+    wear(application, theme)
+
+
+def wear(application: QApplication, theme: str) -> None:
+    """The colours of a theme, also while the program runs."""
+    palette.use(theme)
+    colours = {name.replace(" ", "_"): value for name, value in palette.THEMES[theme].items()}
+    application.setPalette(qt_palette(theme))
+    application.setStyleSheet(
+        _SHEET.substitute(
+            colours,
+            thumb=colours["bar" if theme == "light" else "line"],
+            suffix="" if theme == "dark" else "-light",
+            icons=resources.path("icons").as_posix(),
+        )
+    )
+
+
+def qt_palette(theme: str) -> QPalette:
+    """For what the style paints itself."""
+    colours, made = palette.THEMES[theme], QPalette()
+    for role, name in _ROLES:
+        made.setColor(role, QColor(colours[name]))
+    for role in (
+        QPalette.ColorRole.WindowText,
+        QPalette.ColorRole.Text,
+        QPalette.ColorRole.ButtonText,
     ):
-        palette.setColor(role, QColor(colour))
-    disabled = QColor("#5b6577")
-    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, disabled)
-    application.setPalette(palette)
-    icons = resources.path("icons").as_posix()
-    application.setStyleSheet(_SHEET.replace("{icons}", icons))
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours["faint"]))
+    return made
+
+
+class Following(QObject):
+    """Keeps the application in the theme that is chosen, and in the system's if that is."""
+
+    def __init__(self, application: QApplication, settings: Settings) -> None:
+        super().__init__(settings)
+        self._application, self._settings = application, settings
+        settings.changed.connect(self._setting_changed)
+        application.styleHints().colorSchemeChanged.connect(self._wear)
+
+    @property
+    def theme(self) -> str:
+        """The name of the theme that is wanted now; dark where the system does not say."""
+        chosen = self._settings.get(THEME)
+        if chosen != "as the system":
+            return chosen
+        scheme = self._application.styleHints().colorScheme()
+        return "light" if scheme == Qt.ColorScheme.Light else "dark"
+
+    def _setting_changed(self, setting: Setting[str]) -> None:
+        if setting is THEME:
+            self._wear()
+
+    def _wear(self) -> None:
+        if self.theme != palette.theme():
+            wear(self._application, self.theme)
+
+
+def follow(application: QApplication, settings: Settings) -> None:
+    """Take the look that the settings ask for, now and whenever they change."""
+    following = Following(application, settings)
+    apply(application, following.theme)

@@ -10,8 +10,9 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from engine.process import EngineProcess
 from tests.factories.engines import ENGINE
-from viewer.state.session import Session
+from viewer.state.session import Place, Session
 from viewer.state.workbench import Workbench
 
 PATIENCE = 90_000  # milliseconds that one awaited condition may take
@@ -35,6 +36,30 @@ def opened(
                 ),
                 timeout=PATIENCE,
             )
+        yield workbench
+    finally:
+        workbench.close()
+        workbench.deleteLater()
+        session.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@contextmanager
+def read(qtbot: QtBot, paths: Sequence[Path]) -> Iterator[Workbench]:
+    """All of ``paths`` is read and the first image of it is open; the engine is closed, for those
+    who ask nothing."""
+    engine = EngineProcess()
+    engine.close()
+    session = Session()
+    workbench = Workbench(session, "cpu", engine=engine)
+    try:
+        if paths:
+            workbench.open_paths(paths)
+            qtbot.waitUntil(
+                lambda: session.open is not None and session.reading is None, timeout=PATIENCE
+            )
+            session.set_place(Place(session.all_series()[0], 0))  # whichever was read first
+            qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
         yield workbench
     finally:
         workbench.close()

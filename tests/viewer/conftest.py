@@ -19,7 +19,7 @@ from viewer.app import main
 from viewer.main_window import MainWindow
 
 Script = Callable[[MainWindow], Generator[Callable[[], bool], None, None]]
-Drive = Callable[[Sequence[str], Script], int]
+Drive = Callable[..., int]
 
 
 _PATIENCE = 60.0  # seconds that one awaited condition may take
@@ -36,7 +36,7 @@ def _engine_ends() -> Iterator[None]:
 def _nothing_kept(_own_data_folder: None) -> None:
     """No test finds what another one drew, judged or set."""
     for left in Path(os.environ["XDG_DATA_HOME"]).iterdir():
-        shutil.rmtree(left)
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,7 +68,7 @@ class _Driver:
     def advance(self) -> None:
         windows = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
         shown = [w for w in windows if w.isVisible()]
-        if not shown or not shown[0].docks.complete:
+        if not shown or not shown[0].complete:
             return
         window = shown[0]
         try:
@@ -94,11 +94,16 @@ class _Driver:
 
 @pytest.fixture
 def drive(qtbot: QtBot) -> Drive:
-    """``drive(arguments, script)``: run the program, return its exit status."""
+    """``drive(arguments, script)``: run the program, return its exit status; ``first`` gets the
+    window before it is shown."""
 
-    def run(arguments: Sequence[str], script: Script) -> int:
+    def run(
+        arguments: Sequence[str],
+        script: Script,
+        first: Callable[[MainWindow], None] = lambda window: None,
+    ) -> int:
         driver = _Driver(script)
-        status = main(list(arguments))
+        status = main(list(arguments), first)
         gc.collect()  # what is left of the window goes now, not in some other thread
         if driver.failure is not None:
             raise driver.failure

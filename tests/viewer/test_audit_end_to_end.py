@@ -44,7 +44,7 @@ def _do(window: MainWindow, name: str) -> Steps:
 def _drag(window: MainWindow, start: tuple[float, float], end: tuple[float, float]) -> Steps:
     """From one frame point to another."""
     view, frame = window.view, window.session.open.frame
-    transform = view.view.transform(view._viewports[0], frame.size, frame.aspect_ratio)
+    transform = view.view.transform(view.viewports[0], frame.size, frame.aspect_ratio)
     first, last = (transform.map(QPointF(*point)).toPoint() for point in (start, end))
     QTest.mousePress(view, LEFT, pos=first)
     yield lambda: True

@@ -201,7 +201,7 @@ def test_a_damaged_file_gives_the_defaults(qtbot: QtBot, data: bytes) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     settings = Settings()
-    assert not any(settings.get(item) for item in SETTINGS)
+    assert all(settings.get(item) == item.default for item in SETTINGS)
     settings.set(BLIND_READING, True)
     assert Settings().get(BLIND_READING)
 

@@ -308,6 +308,101 @@ def test_what_is_chosen_can_be_taken_back(qtbot: QtBot, bench: Workbench) -> Non
     assert session.panes == ()
 
 
+def several(qtbot: QtBot, workbench: Workbench, count: int) -> tuple[Pane, ...]:
+    """The panes, once ``count`` of them have their maps."""
+    session = workbench.session
+
+    def done() -> bool:
+        there = [pane for pane in session.panes if pane.overlay is not None]
+        return len(there) == count and not workbench.comparing.waiting
+
+    qtbot.waitUntil(done, timeout=60_000)
+    return session.panes
+
+
+def test_four_depths_stand_two_by_two(qtbot: QtBot, bench: Workbench) -> None:
+    session, comparing = bench.session, bench.comparing
+    context = Context(session, bench, None, None)  # type: ignore[arg-type]
+    session.set_layer(1)
+    compare.toggle_depths(context)
+    panes = several(qtbot, bench, 3)
+    shown = [pane.overlay.layer.depth for pane in panes if pane.overlay is not None]
+    assert shown == sorted(set(shown))
+    assert 2 not in shown, "that is the main picture's"
+    answer = session.overlays
+    assert answer is not None
+    for pane in panes:
+        assert pane.explanation is session.explanation, "no question was asked for it"
+        assert pane.overlay is not None
+        own = answer.overlay(pane.overlay.layer.depth - 1, session.style)
+        np.testing.assert_array_equal(pane.overlay.values, own.values)
+        assert pane.overlay.layer.name in pane.title
+    assert f"layer 2 of {len(answer.explanation.layers)}" in session.title
+    session.set_layer(shown[0] - 1)  # the same layer twice is no harm: the reader asked for both
+    assert len(several(qtbot, bench, 3)) == 3
+    session.set_model("plain3")  # which has not all of these layers
+
+    def answered() -> bool:
+        return session.explanation is not None and session.explanation.model.name == "plain3"
+
+    qtbot.waitUntil(answered, timeout=60_000)
+    assert session.explanation is not None
+    known = [layer.name for layer in session.explanation.layers]
+    missing = [n for n, other in enumerate(comparing.others) if other.value not in known]
+    comparing.choose(missing[0])
+    name = comparing.others[missing[0]].value
+    assert comparing.problem == f"plain3 has no layer {name}; choose another."
+    assert len(session.panes) == 3 - len(missing)
+
+
+def test_what_is_learnt_stands_beside_what_is_not(qtbot: QtBot, bench: Workbench) -> None:
+    session, comparing = bench.session, bench.comparing
+    context = Context(session, bench, None, None)  # type: ignore[arg-type]
+    compare.toggle_what_is_learnt(context)
+    panes = several(qtbot, bench, 3)
+    assert [other.kind for other in comparing.others] == ["untrained", "model", "class"]
+    assert compare.compares_untrained(context)
+    assert compare.compares_other_model(context)
+    comparing.set_difference(True)
+    assert len(session.panes) == 3, "four pictures at most"
+    compare.toggle_compare_other_model(context)
+    assert [other.kind for other in comparing.others] == ["untrained", "class"]
+    panes = several(qtbot, bench, 3)
+    assert panes[-1].title == "difference"
+    comparing.choose(1)
+    qtbot.waitUntil(lambda: "class" in session.panes[-1].footer[0], timeout=60_000)
+    comparing.add_other(Other("class", "nothing like it"))
+    comparing.add_other(Other("model", "plain3"))
+    assert len(comparing.others) == 3
+    compare.stop_comparing(context)
+    assert session.panes == ()
+    assert session.title == ""
+
+
+def test_the_panel_offers_one_more_up_to_four_pictures(qtbot: QtBot, bench: Workbench) -> None:
+    panel, comparing = ComparePanel(bench), bench.comparing
+    qtbot.addWidget(panel)
+    panel.show()
+    assert not panel.more.isVisible()
+    comparing.set_other(Other("untrained"))
+    assert panel.more.isVisible()
+    assert not panel.tabs.isVisible()
+    menu = panel.more.menu()
+    assert menu is not None
+    for start in ("model: deep", "the bare scan"):
+        menu.aboutToShow.emit()
+        (action,) = [item for item in menu.actions() if item.text() == start]
+        action.trigger()
+    assert [panel.tabs.tabText(tab) for tab in range(3)] == ["untrained", "deep", "bare scan"]
+    assert panel.tabs.currentIndex() == 2
+    assert not panel.more.isVisible()
+    panel.tabs.setCurrentIndex(0)
+    assert comparing.other == Other("untrained")
+    assert panel.combo.currentText() == "untrained, same shape"
+    panel.combo.activated.emit(0)  # nothing
+    assert [other.kind for other in comparing.others] == ["model", "original"]
+
+
 @pytest.mark.parametrize(
     ("index", "count", "others", "expected"),
     [

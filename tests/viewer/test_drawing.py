@@ -63,7 +63,7 @@ def _painted(view: ImageView) -> np.ndarray:
 def _at(view: ImageView, x: float, y: float, pane: int = 0) -> QPoint:
     """Where a frame point is on the widget, of a pane."""
     frame = view._session.open.frame
-    port = view._viewports[pane]
+    port = view.viewports[pane]
     return view.view.transform(port, frame.size, frame.aspect_ratio).map(QPointF(x, y)).toPoint()
 
 
@@ -267,7 +267,7 @@ def test_panes_lie_side_by_side_with_one_view(view: ImageView) -> None:
     other = Pane("other", session.explanation, None)
     session.set_panes("this", (other,))
     picture = _painted(view)
-    first, second = view._viewports
+    first, second = view.viewports
     assert first.width() == pytest.approx(second.width())
     assert first.height() == pytest.approx(second.height())
     assert second.left() > first.right()
@@ -297,11 +297,12 @@ def test_zooming_in_one_pane_zooms_about_the_same_point_in_all(view: ImageView) 
     session.set_panes("this", (Pane("other", session.explanation, None),))
     _painted(view)
     before = _at(view, 50, 60, pane=1)
-    view._zoom(2.0, QPointF(before))
+    view.framing.take_pane(QPointF(before))
+    view.framing.zoom(2.0, QPointF(before))
     _painted(view)
     after = _at(view, 50, 60, pane=1)
     assert (after - before).manhattanLength() <= 2
-    main, first, second = _at(view, 50, 60), view._viewports[0], view._viewports[1]
+    main, first, second = _at(view, 50, 60), view.viewports[0], view.viewports[1]
     assert main.x() - first.left() == pytest.approx(after.x() - second.left(), abs=1.5)
 
 
@@ -314,7 +315,7 @@ def test_the_curtain_bares_the_scan_at_its_left_and_is_dragged(view: ImageView) 
     left, right = _at(view, 70, 110), _at(view, 130, 110)
     assert (halved[left.y(), left.x()] == bare[left.y(), left.x()]).all()
     assert (halved[right.y(), right.x()] != bare[right.y(), right.x()]).any()
-    port = view._viewports[0]
+    port = view.viewports[0]
     middle = QPoint(round(port.left() + port.width() / 2), round(port.center().y()))
     QTest.mousePress(view, LEFT, pos=middle)
     QTest.mouseMove(view, middle + QPoint(40, 0))
@@ -327,7 +328,7 @@ def test_the_curtain_bares_the_scan_at_its_left_and_is_dragged(view: ImageView) 
 def test_centre_on_puts_a_frame_point_into_the_middle(view: ImageView) -> None:
     view.centre_on(30, 40)
     _painted(view)
-    assert (_at(view, 30, 40) - view._viewports[0].center().toPoint()).manhattanLength() <= 2
+    assert (_at(view, 30, 40) - view.viewports[0].center().toPoint()).manhattanLength() <= 2
 
 
 def test_a_polygon_that_was_begun_is_not_given_to_another_tool(view: ImageView) -> None:

@@ -26,7 +26,7 @@ from viewer.main_window import MainWindow
 from viewer.panels.layer_strip import LayerStrip
 from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.prediction import PredictionPanel
-from viewer.panels.study_list import StudyList
+from viewer.panels.study_list import StudyRows
 from viewer.verbs import export as export_verbs
 
 Steps = Generator[Callable[[], bool], None, None]
@@ -238,10 +238,9 @@ def test_bad_file_is_a_row_and_the_rest_opens(drive, tmp_path: Path) -> None:
         session = window.session
         yield lambda: session.open is not None
         assert [row.path.name for row in session.rejected] == ["notes.txt"]
-        tree = window.findChild(StudyList).tree
-        last = tree.topLevelItem(tree.topLevelItemCount() - 1)
-        assert last.text(0) == "Not opened (1)"
-        assert "notes.txt is not a DICOM file" in last.child(0).text(0)
+        *_, heading, refused = window.findChild(StudyRows).words()
+        assert heading.title == "Not opened (1)"
+        assert "notes.txt is not a DICOM file" in refused.title
 
     assert drive([str(tmp_path)], script) == 0
 
@@ -343,7 +342,6 @@ def test_texts_open_beside_the_window(drive) -> None:
     def script(window: MainWindow) -> Steps:
         yield window.isVisible
         for action, words in (
-            ("help", "zoom at the cursor"),
             ("model-card", "Unseen source"),
             ("about", "attends to"),
         ):
@@ -361,8 +359,8 @@ def test_other_modality_is_declined_in_words(drive, data: Path) -> None:
     def script(window: MainWindow) -> Steps:
         yield _explained(window)
         panel = window.findChild(PredictionPanel)
-        assert "No output" in panel.heading.text()
-        assert "CT" in panel.heading.text()
+        assert panel.notice.title.text() == "No output"
+        assert "CT" in panel.notice.label.text()
         assert panel.rows.count() == 0
         assert window.findChild(LayerStrip).list.count() == 0
         assert any("No output" in line for line in window.view.current_scene().footer)

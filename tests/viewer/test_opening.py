@@ -20,7 +20,7 @@ from viewer.bench.files import write_series
 from viewer.dicom.frame import default_window
 from viewer.dicom.window import Window
 from viewer.main_window import MainWindow
-from viewer.panels.study_list import StudyList
+from viewer.panels.study_list import StudyRows
 
 Steps = Generator[Callable[[], bool], None, None]
 
@@ -128,9 +128,7 @@ def test_a_mixture_can_be_dropped_on_the_window(drive, tmp_path: Path) -> None:
         session.set_place(session.place_of(archive / "DICOM/IM1"))
         yield lambda: session.open is not None
         assert session.open.place.instance.path == archive / "DICOM/IM1"
-        tree = window.findChild(StudyList).tree
-        titles = [tree.topLevelItem(i).text(0) for i in range(tree.topLevelItemCount())]
-        assert "Not opened (2)" in titles
+        assert "Not opened (2)" in [words.title for words in window.findChild(StudyRows).words()]
 
     assert drive([], script) == 0
 
@@ -142,16 +140,13 @@ def test_what_has_no_image_is_listed_as_what_it_is(drive, tmp_path: Path) -> Non
 
     def script(window: MainWindow) -> Steps:
         yield ended(window)
-        tree = window.findChild(StudyList).tree
-        study = tree.topLevelItem(0)
-        assert [study.child(i).text(0) for i in range(study.childCount())] == [
-            "CR · series without a description · 2 images",
-            "SR · Basic Text SR, no image",
-        ]
-        other = tree.topLevelItem(1)
-        assert other.text(0) == "Without images (1)"
-        assert other.child(0).text(0) == "SR · Basic Text SR"
-        assert "without pixels" in other.child(0).toolTip(0)
+        study, series, report, heading, stray = window.findChild(StudyRows).words()
+        assert (study.title, study.count) == ("no name", "1 series")
+        assert (series.badge, series.title) == ("CR", "series without a description")
+        assert series.count == "1 / 2 images"
+        assert report.title == "SR · Basic Text SR, no image"
+        assert heading.title == "Without images (1)"
+        assert "without pixels" in stray.tip
 
     assert drive([str(tmp_path)], script) == 0
 
@@ -295,14 +290,14 @@ def test_patients_with_the_same_uids_are_not_mixed_up(drive, tmp_path: Path) -> 
     def script(window: MainWindow) -> Steps:
         session = window.session
         yield lambda: session.open is not None and session.reading is None
-        tree = window.findChild(StudyList).tree
-        for name in ("A", "B"):
+        rows = window.findChild(StudyRows)
+        assert [row.kind for row in rows.listed] == ["study", "series", "note"] * 2
+        for number, name in ((0, "A"), (3, "B")):
             session.set_place(session.place_of(tmp_path / name / "IM0001"))
-            root = tree.currentItem()
-            while root.parent() is not None:
-                root = root.parent()
-            assert root.text(0).splitlines()[0] == name
-            assert [root.child(i).text(0)[:2] for i in range(root.childCount())] == ["CR", "SR"]
+            words = rows.words()
+            assert words[number].title == name
+            assert words[number + 1].count == "2 / 2 images", "that of this patient is open"
+            assert words[4 - number].count == "2 images"
         yield lambda: session.open is not None
 
     assert drive([str(tmp_path)], script) == 0
@@ -317,16 +312,17 @@ def test_the_list_stays_as_it_is_while_more_is_read(drive, tmp_path: Path) -> No
     def script(window: MainWindow) -> Steps:
         session = window.session
         yield lambda: session.open is not None and session.reading is None
-        tree = window.findChild(StudyList).tree
-        tree.topLevelItem(3).setExpanded(False)
-        bar = tree.verticalScrollBar()
+        rows = window.findChild(StudyRows)
+        fourth = [row for row in rows.listed if row.kind == "study"][3]
+        rows.set_open(fourth, False)
+        bar = rows.verticalScrollBar()
         bar.setValue(bar.maximum() // 2)
         before = bar.value()
         assert before > 0
         session.set_scan(replace(session.scan))
         assert bar.value() == before
-        assert not tree.topLevelItem(3).isExpanded()
-        assert tree.topLevelItem(4).isExpanded()
+        kinds = [row.kind for row in rows.listed]
+        assert kinds == ["study", "series"] * 3 + ["study"] + ["study", "series"] * 56
 
     assert drive([str(tmp_path)], script) == 0
 

@@ -25,6 +25,7 @@ from viewer.dicom.scan import scan
 from viewer.dicom.window import Window
 from viewer.exporters.picture import as_on_screen
 from viewer.panels.layer_strip import LayerStrip, thumbnail
+from viewer.panels.layer_tile import PICTURE
 from viewer.panels.overlay_controls import OverlayControls
 from viewer.panels.plotting import PlotLoader
 from viewer.panels.prediction import PredictionPanel
@@ -257,7 +258,7 @@ def test_the_strip_says_the_lift_on_a_landmark(qtbot: QtBot, session: Session) -
     assert strip.list.item(1).text().endswith("\nlift –")
     session.set_lifts({})
     assert strip.list.item(0).text() == "layer1\n8 × 8 · 3"
-    qtbot.waitUntil(lambda: not strip.list.item(1).icon().isNull())  # the thumbnails follow
+    qtbot.waitUntil(lambda: strip.list.item(1).data(PICTURE) is not None)  # the thumbnails follow
     for lane in strip.findChildren(Lane):
         assert lane.close()
 
@@ -270,7 +271,7 @@ def test_the_prediction_says_why_it_is_kept_back(qtbot: QtBot, session: Session)
     session.audit.open("an image", Document())
     session.audit.set_blind(True)
     assert panel.rows.count() == 0
-    assert "Review tab" in panel.heading.text()
+    assert "Review tab" in panel.notice.label.text()
     session.audit.set_blind(False)
     assert panel.rows.count() == 2
-    assert "Review tab" not in panel.heading.text()
+    assert "Review tab" not in panel.notice.label.text()

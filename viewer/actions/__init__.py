@@ -14,7 +14,7 @@ from viewer.actions.row import ActionRow, DynamicMenu
 from viewer.actions.series import SERIES
 from viewer.actions.tools import TOOLS
 from viewer.actions.view import VIEW
-from viewer.actions.windows import WINDOWS
+from viewer.actions.windows import PRESETS, WINDOWS
 
 ACTIONS: tuple[ActionRow, ...] = (
     *FILE,
@@ -29,4 +29,4 @@ ACTIONS: tuple[ActionRow, ...] = (
     *VIEW,
     *HELP,
 )
-DYNAMIC: tuple[DynamicMenu, ...] = (RECENTS,)
+DYNAMIC: tuple[DynamicMenu, ...] = (RECENTS, PRESETS)

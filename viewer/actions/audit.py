@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from viewer.actions.row import ActionRow, separator, with_image, with_layers
 from viewer.commands import Context
+from viewer.state.settings import BLIND_READING, IDENTITY_IN_LOG
 from viewer.verbs import compare, kernels, review, what_if
 
 
@@ -63,26 +64,47 @@ AUDIT: tuple[ActionRow, ...] = (
     ActionRow(
         "compare-untrained",
         "&Audit",
-        "Compare with an untrained network on or off",
+        "Compare with an untrained network",
         ("U",),
         compare.toggle_compare_untrained,
         with_layers,
+        checked=compare.compares_untrained,
     ),
     ActionRow(
         "compare-model",
         "&Audit",
-        "Compare with the shallow or deep model on or off",
+        "Compare with the shallow or deep model",
         ("Shift+U",),
         compare.toggle_compare_other_model,
         with_layers,
+        checked=compare.compares_other_model,
     ),
     ActionRow(
         "compare-difference",
         "&Audit",
-        "Difference map on or off",
+        "Difference map",
         ("Shift+D",),
         compare.toggle_difference,
         _comparing,
+        checked=lambda context: context.workbench.comparing.difference,
+    ),
+    ActionRow(
+        "compare-depths",
+        "&Audit",
+        "Two by two: four depths of the network",
+        ("Shift+L",),
+        compare.toggle_depths,
+        with_layers,
+        checked=compare.compares_depths,
+    ),
+    ActionRow(
+        "compare-learnt",
+        "&Audit",
+        "Two by two: what is learnt",
+        (),
+        compare.toggle_what_is_learnt,
+        with_layers,
+        checked=compare.compares_what_is_learnt,
     ),
     ActionRow("compare-stop", "&Audit", "Stop comparing", (), compare.stop_comparing, _comparing),
     separator("&Audit"),
@@ -96,9 +118,21 @@ AUDIT: tuple[ActionRow, ...] = (
         "doubt", "&Audit", "Unsure of the prediction", (), review.doubt_prediction, _with_prediction
     ),
     separator("&Audit"),
-    ActionRow("blind", "&Audit", "Read first, on or off", ("Ctrl+Shift+B",), review.toggle_blind),
+    ActionRow(
+        "blind",
+        "&Audit",
+        "Read first",
+        ("Ctrl+Shift+B",),
+        review.toggle_blind,
+        checked=lambda context: context.session.settings.get(BLIND_READING),
+    ),
     ActionRow("log", "&Audit", "Audit log …", (), review.show_log),
     ActionRow(
-        "log-identity", "&Audit", "Identity in the log, on or off", (), review.toggle_log_identity
+        "log-identity",
+        "&Audit",
+        "Identity in the log",
+        (),
+        review.toggle_log_identity,
+        checked=lambda context: context.session.settings.get(IDENTITY_IN_LOG),
     ),
 )

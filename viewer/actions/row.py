@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu
 
 from viewer import commands
 from viewer.commands import Context
+from viewer.state.shortcuts import Bindable
 
 
 def always(context: Context) -> bool:
@@ -33,7 +34,8 @@ class ActionRow:
     """``menu`` names the menu it stands in, ``"&Image/Turn"`` a menu in a menu; rows with the same
     menu stand in order. A row whose id is empty is a separator. Shortcuts of a row with ``in_view``
     act only while the scan has the focus, because lists and sliders need the same keys. With
-    ``checked`` it can be on or off."""
+    ``checked`` it can be on or off. ``needs`` says what is missing where it cannot be used. What is
+    not ``listed`` has its keys, but no line in its menu: a menu that is filled names it better."""
 
     id: str
     menu: str
@@ -43,12 +45,21 @@ class ActionRow:
     enabled: Callable[[Context], bool] = always
     in_view: bool = False
     checked: Callable[[Context], bool] | None = None
+    needs: str = ""
+    listed: bool = True
+
+    @property
+    def bindable(self) -> Bindable:
+        """What the keys are given to."""
+        menu = self.menu.replace("&", "")
+        return Bindable(self.id, menu, self.text, self.shortcuts, self.in_view)
 
 
 @dataclass(frozen=True)
 class DynamicMenu:
     """A menu ``text`` in the menu ``menu``, before the action whose id is ``before`` (at the end
-    without one); ``fill`` puts in what there is each time it is opened."""
+    without one); ``fill`` puts in what there is each time it is opened, below the actions that
+    stand in it."""
 
     menu: str
     text: str

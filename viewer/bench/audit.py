@@ -59,7 +59,8 @@ def child(folder: str) -> None:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from viewer.wiring import make_window, run_until_closed
+    from viewer.start import run_until_closed
+    from viewer.wiring import make_window
 
     application = QApplication([])
     window = make_window(application)

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 Row = dict[str, Any]
+_XVFB = ("xvfb-run", "-a", "-s", "-screen 0 1600x1000x24")
 
 
 def row(
@@ -48,19 +49,26 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def run_child(code: str, *arguments: str) -> str:
-    """Run Python code with the time of its start and ``arguments`` as its arguments, offscreen
-    where there is no display; the last line that it prints. What it keeps for its user goes into a
-    folder that is gone afterwards."""
+def run_child(code: str, *arguments: str, platform: str = "") -> str:
+    """Run Python code with the time of its start and ``arguments`` as its arguments, on one of Qt's
+    platforms ("xcb" under Xvfb where there is no display), offscreen if nothing is said and there
+    is no display; the last line that it prints. What it keeps for its user goes into a folder that
+    is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="attentive-viewer-bench-") as kept:
-        return _run_child(code, arguments, {**os.environ, "XDG_DATA_HOME": kept})
+        environment = {**os.environ, "XDG_DATA_HOME": kept}
+        if platform:
+            environment["QT_QPA_PLATFORM"] = platform
+        bare = platform == "xcb" and not environment.get("DISPLAY")
+        return _run_child(code, arguments, environment, _XVFB if bare else ())
 
 
-def _run_child(code: str, arguments: tuple[str, ...], environment: dict[str, str]) -> str:
+def _run_child(
+    code: str, arguments: tuple[str, ...], environment: dict[str, str], under: tuple[str, ...]
+) -> str:
     if sys.platform == "linux" and not environment.get("DISPLAY"):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     done = subprocess.run(
-        [sys.executable, "-c", code, str(time.time()), *arguments],
+        [*under, sys.executable, "-c", code, str(time.time()), *arguments],
         env=environment,
         capture_output=True,
         text=True,

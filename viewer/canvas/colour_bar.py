@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from viewer.canvas.decorations import TEXT, font, paint_text
+from viewer.canvas.decorations import TEXT, paint_text
+from viewer.canvas.fonts import font
+from viewer.canvas.layers import Key
 from viewer.canvas.overlay_paint import paint_sign
 from viewer.canvas.scene import Scene
 from viewer.render import colour_maps
@@ -13,8 +17,29 @@ from viewer.render.class_view import ClassOverlay
 from viewer.render.overlay import Overlay
 
 _MARGIN, _BAR_WIDTH, _ROW = 10.0, 12.0, 23.0
+_WIDEST = 420.0  # of anything that is painted here
 _SHADE = QColor(0, 0, 0, 190)
 _NUMBERS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def key(scene: Scene) -> Key | None:
+    """What the bar or legend of a scene depends on; None while there is none."""
+    overlay, classes = scene.overlay, scene.classes
+    if not scene.overlay_visible:
+        return None
+    if classes is not None:
+        return Key((classes,), ())
+    if overlay is None or overlay.style.shows != "layer":
+        return None
+    style = replace(overlay.style, opacity=0.0)  # which it shows nothing of
+    return Key((overlay.grid,) if style.grid else (), (style, overlay.maximum))
+
+
+def place(viewport: QRectF, unit: float) -> QRectF:
+    """The part of the viewport that it keeps to."""
+    return QRectF(viewport).intersected(
+        QRectF(viewport.right() - _WIDEST * unit, viewport.top(), _WIDEST * unit, viewport.height())
+    )
 
 
 def paint(painter: QPainter, viewport: QRectF, scene: Scene, unit: float) -> None:
@@ -30,7 +55,8 @@ def paint(painter: QPainter, viewport: QRectF, scene: Scene, unit: float) -> Non
 def _paint_bar(painter: QPainter, viewport: QRectF, overlay: Overlay, unit: float) -> None:
     """The value of each colour, with numbers; darkened where the threshold hides it."""
     narrow = viewport.width() < 420 * unit  # one of several pictures
-    height = min(220 * unit, viewport.height() * (0.3 if narrow else 0.42))
+    low = viewport.height() < 400 * unit  # its heading would come into the corner above
+    height = min(220 * unit, viewport.height() * (0.3 if narrow or low else 0.42))
     right = viewport.right() - (_MARGIN + (0 if narrow else 22)) * unit
     bar = QRectF(
         right - _BAR_WIDTH * unit, viewport.center().y() - height / 2, _BAR_WIDTH * unit, height

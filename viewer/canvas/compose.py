@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from engine.results import Explanation
 from viewer.canvas.marks import Mark
+from viewer.canvas.measure_marks import MeasureMark
 from viewer.canvas.scene import (
     Corners,
     Scene,
@@ -14,15 +15,19 @@ from viewer.canvas.scene import (
     make_corners,
     make_footer,
     orientation_letters,
+    window_text,
 )
 from viewer.dicom.frame import Frame, default_window
+from viewer.dicom.presets import name_of
 from viewer.dicom.window import LookupTable, Window
 from viewer.render.class_view import ClassOverlay, class_line
 from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
 from viewer.state.audit import Audit
+from viewer.state.measured import read
 from viewer.state.session import Pane, Place, Session
 
+_STARRED = "★ key image"
 _UNNAMED = ("border", "background", "padding")  # so large that a name would only be in the way
 
 
@@ -40,6 +45,7 @@ def compose(
     planes_visible: bool = True,
     classes: ClassOverlay | None = None,
     marks: tuple[Mark, ...] = (),
+    measures: tuple[MeasureMark, ...] = (),
     title: str = "",
     curtain: float | None = None,
 ) -> Scene:
@@ -49,7 +55,8 @@ def compose(
     position = (place.number + 1, place.series.starts[-1])
     corners = Corners()
     if corner_text:
-        corners = make_corners(facts, position, window, inverted, identity_shown)
+        named = name_of(pyramid.frame, window, free_text=identity_shown)
+        corners = make_corners(facts, position, window, inverted, identity_shown, named)
         corners = replace(corners, bottom_left=(*pyramid.frame.notes, *corners.bottom_left))
     return Scene(
         pyramid=pyramid,
@@ -68,6 +75,7 @@ def compose(
         planes_visible=planes_visible and identity_shown,
         classes=classes,
         marks=marks,
+        measures=measures,
         title=title,
         curtain=curtain,
     )
@@ -84,9 +92,14 @@ def scene_of(
     zoom: float = 0.0,
     cursor: tuple[float, float] | None = None,
     identity_shown: bool | None = None,
+    *,
+    zoom_kind: str = "",
+    alone: bool = False,
 ) -> Scene | None:
     """The session's main scene, None without an open frame. ``zoom`` (screen pixels per frame
-    pixel) and ``cursor`` (a frame point) add their lines to the corner."""
+    pixel), what ``zoom_kind`` that is, and ``cursor`` (a frame point) add their lines to the
+    corner. It says everything that it says by itself where it is looked at ``alone``, though
+    others are beside it."""
     opened, window = session.open, session.window
     if opened is None or window is None:
         return None
@@ -104,17 +117,25 @@ def scene_of(
         planes_visible=session.planes_shown,
         classes=session.classes,
         marks=() if session.hidden_for_now else marks_of(session.audit),
+        measures=()
+        if session.hidden_for_now
+        else measures_of(session.audit, opened.pyramid.source),
         title=session.title if session.panes else "",
         curtain=session.curtain,
     )
-    if session.panes:  # narrow: what is the same in all of them stands once, and short
-        corners = Corners(scene.corners.top_left, (), (), scene.corners.bottom_right)
+    if session.corner_text and session.key_images.has(opened.place.instance, opened.place.frame):
+        corners = replace(scene.corners, bottom_left=(*scene.corners.bottom_left, _STARRED))
+        scene = replace(scene, corners=corners)
+    if session.panes and not alone:  # narrow: what is the same in all stands once, and short
+        said = " · ".join((window_text(window), *(("inverted",) if session.inverted else ())))
+        corners = Corners(scene.corners.top_left, (), (), (said,) if session.corner_text else ())
         answer = session.explanation
         brief = () if answer is None else make_brief(answer, session.overlay)
         scene = replace(scene, corners=corners, brief=brief)
     if not session.corner_text or not zoom:
         return scene
-    extra = [f"zoom {zoom:.0%}", *_values_at(opened.frame, session, cursor)]
+    zoomed = " · ".join(filter(None, (f"zoom {zoom:.0%}", zoom_kind)))
+    extra = [zoomed, *_values_at(opened.frame, session, cursor)]
     corners = replace(scene.corners, bottom_right=(*extra, *scene.corners.bottom_right))
     return replace(scene, corners=corners)
 
@@ -141,7 +162,19 @@ def _pane(main: Scene, pane: Pane) -> Scene:
         footer=footer,
         title=pane.title,
         brief=brief,
+        measures=main.measures if pane.pyramid is None else (),  # values of another picture
     )
+
+
+def measures_of(audit: Audit, frame: Frame) -> tuple[MeasureMark, ...]:
+    """What is measured and being measured on a frame, with what is known of it."""
+    kept = [
+        MeasureMark(read(item, frame, audit.measured), item.id, item.id == audit.selected)
+        for item in audit.document.measurements
+    ]
+    if audit.draft is not None:
+        kept.append(MeasureMark(read(audit.draft, frame, audit.measured)))
+    return tuple(kept)
 
 
 def marks_of(audit: Audit) -> tuple[Mark, ...]:
@@ -169,12 +202,22 @@ def _values_at(frame: Frame, session: Session, cursor: tuple[float, float] | Non
     if cursor is None:
         return []
     x, y = cursor
-    value = frame.value_at(x, y)
-    lines = [f"x {int(x)}  y {int(y)}"]
-    if value is not None:
-        lines.append(f"value {value:.6g} {frame.units}".rstrip())
+    lines = [f"x {int(x)}  y {int(y)}", *_value_line(frame, x, y)]
     if session.classes is not None:
         lines.append(class_line(session.classes, x, y))
     elif session.overlay is not None:
         lines.append(f"response {session.overlay.value_at(x, y):.3g}")
     return lines
+
+
+def _value_line(frame: Frame, x: float, y: float) -> tuple[str, ...]:
+    """The modality value of a pixel, the parts of a colour; what is padding has none."""
+    value = frame.value_at(x, y)
+    if value is None:
+        return ()
+    stored = frame.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]
+    if frame.is_colour:
+        return ("red {}  green {}  blue {}".format(*stored[0, 0].tolist()),)
+    if frame.is_padding(stored)[0, 0]:
+        return ("padding, no value",)
+    return (f"value {value:.6g} {frame.units}".rstrip(),)

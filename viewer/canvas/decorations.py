@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTransform
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
+from viewer.canvas import plates
+from viewer.canvas.facing import Letters, mm_per_pixel, seen_letters, turn_of
+from viewer.canvas.fonts import font
 from viewer.canvas.scene import Corners, Scene
-from viewer.canvas.view import scale_of
 
-FAMILY = "Inter"
 TEXT = QColor(226, 232, 240)
 _SHADOW = QColor(0, 0, 0, 150)
-_PLATE = QColor(0, 0, 0, 160)
 _FOOTER = QColor(15, 18, 24)
 _STRIP = QColor(58, 40, 8)
 _STRIP_TEXT = QColor(255, 196, 87)
-_TEXT_SIZE, _LINE, _MARGIN, _STRIP_HEIGHT = 12.0, 17.0, 10.0, 24.0
+_LINE, _MARGIN, _STRIP_HEIGHT = 17.0, 10.0, 24.0
 _NARROW = 300.0  # beside others: no room for a scale bar
 _HEAD = 28.0  # of the title beside other pictures
-
-
-def font(unit: float, size: float = _TEXT_SIZE, bold: bool = False) -> QFont:
-    chosen = QFont(FAMILY)
-    chosen.setPixelSize(max(1, round(size * unit)))
-    chosen.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    return chosen
+_LEAST_ROOM = 170.0  # between two corners, for words there
+_DISPLAY_ONLY = "display only · the model sees it as it was taken"
 
 
 def _wrapped(lines: tuple[str, ...], width: float, metrics: QFontMetricsF) -> list[str]:
@@ -52,9 +48,13 @@ def _broken(line: str, between: str, width: float, metrics: QFontMetricsF) -> li
     return rows
 
 
-def _footer_lines(size: QRectF, scene: Scene, unit: float) -> list[str]:
-    width = size.width() - 2 * _MARGIN * unit
-    return _wrapped(scene.footer, width, QFontMetricsF(font(unit)))
+def _footer_lines(size: QRectF, scene: Scene, unit: float) -> tuple[str, ...]:
+    return _fitted(scene.footer, size.width() - 2 * _MARGIN * unit, unit)
+
+
+@lru_cache(maxsize=16)
+def _fitted(lines: tuple[str, ...], width: float, unit: float) -> tuple[str, ...]:
+    return tuple(_wrapped(lines, width, QFontMetricsF(font(unit))))
 
 
 def footer_height(size: QRectF, scene: Scene, unit: float) -> float:
@@ -85,7 +85,8 @@ def paint(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_corners(painter, viewport, scene.corners, unit)
     if scene.orientation is not None:
-        _paint_letters(painter, viewport, scene.orientation, unit)
+        _paint_letters(painter, viewport, seen_letters(scene.orientation, transform), unit)
+    _paint_turn(painter, viewport, scene.corners, transform, unit)
     _paint_scale_bar(painter, viewport, scene, transform, unit)
     if scene.title:
         _paint_title(painter, size, scene.title, unit)
@@ -131,15 +132,8 @@ def paint_text(
     colour: QColor = TEXT,
 ) -> None:
     """Text on a translucent dark plate, so that it can be read on white and on black."""
-    if not text:
-        return
-    plate = painter.boundingRect(box, flags, text).adjusted(-4 * unit, -unit, 4 * unit, unit)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_PLATE)
-    painter.drawRoundedRect(plate, 3 * unit, 3 * unit)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(colour)
-    painter.drawText(box, flags, text)
+    if text:
+        plates.paint(painter, box, flags, text, unit, colour)
 
 
 def _paint_corners(painter: QPainter, viewport: QRectF, corners: Corners, unit: float) -> None:
@@ -156,9 +150,7 @@ def _paint_corners(painter: QPainter, viewport: QRectF, corners: Corners, unit: 
         paint_text(painter, inner, sideways | upright, "\n".join(lines), unit)
 
 
-def _paint_letters(
-    painter: QPainter, viewport: QRectF, letters: tuple[str, str, str, str], unit: float
-) -> None:
+def _paint_letters(painter: QPainter, viewport: QRectF, letters: Letters, unit: float) -> None:
     painter.setFont(font(unit, 15, bold=True))
     inner = viewport.adjusted(_MARGIN * unit, _MARGIN * unit, -_MARGIN * unit, -_MARGIN * unit)
     middle, centre = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter
@@ -167,6 +159,56 @@ def _paint_letters(
     paint_text(painter, inner, Qt.AlignmentFlag.AlignRight | middle, right, unit, _STRIP_TEXT)
     paint_text(painter, inner, Qt.AlignmentFlag.AlignTop | centre, top, unit, _STRIP_TEXT)
     paint_text(painter, inner, Qt.AlignmentFlag.AlignBottom | centre, bottom, unit, _STRIP_TEXT)
+
+
+def _paint_turn(
+    painter: QPainter, viewport: QRectF, corners: Corners, transform: QTransform, unit: float
+) -> None:
+    """That the picture is turned, below the upper letter; a mirrored one is taken for the other
+    side of the body, so that it is said on a plate of its own, and louder."""
+    turn = turn_of(transform)
+    if not turn.words:
+        return
+    words = turn.words.replace("mirrored", "MIRRORED") if turn.mirrored else f"display {turn.words}"
+    box = _below_the_letter(viewport, corners, unit)
+    for text, points, loud in ((words, 13.0, turn.mirrored), (_DISPLAY_ONLY, 11.0, False)):
+        painter.setFont(font(unit, points, bold=loud))
+        lines = _wrapped((text,), box.width(), QFontMetricsF(painter.font()))
+        box.setHeight(len(lines) * 20 * unit)
+        paint = _paint_loudly if loud else paint_text
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        paint(painter, box, flags, "\n".join(lines), unit)
+        box.moveTop(box.bottom() + 4 * unit)
+
+
+def _below_the_letter(viewport: QRectF, corners: Corners, unit: float) -> QRectF:
+    """Where there is room for words: between the upper corners, or below them in a narrow
+    picture. Its height is not said."""
+    metrics = QFontMetricsF(font(unit))
+    widest = max(
+        (metrics.horizontalAdvance(line) for line in (*corners.top_left, *corners.top_right)),
+        default=0.0,
+    )
+    width, row = viewport.width() - 2 * (widest + 3 * _MARGIN * unit), 0
+    if width < _LEAST_ROOM * unit:
+        width = viewport.width() - 6 * _MARGIN * unit
+        row = max(len(corners.top_left), len(corners.top_right))
+    top = viewport.top() + max(_MARGIN + 26, 2 * _MARGIN + row * _LINE) * unit
+    return QRectF(viewport.center().x() - width / 2, top, width, 0.0)
+
+
+def _paint_loudly(
+    painter: QPainter, box: QRectF, flags: Qt.AlignmentFlag, text: str, unit: float
+) -> None:
+    """Text on a plate in the colours of the strip."""
+    plate = painter.boundingRect(box, flags, text)
+    painter.setPen(QPen(_STRIP_TEXT, 1.5 * unit))
+    painter.setBrush(_STRIP)
+    painter.drawRoundedRect(
+        plate.adjusted(-8 * unit, -3 * unit, 8 * unit, 3 * unit), 4 * unit, 4 * unit
+    )
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawText(box, flags, text)
 
 
 def nice_length(longest: float) -> float:
@@ -178,19 +220,18 @@ def nice_length(longest: float) -> float:
 def _paint_scale_bar(
     painter: QPainter, viewport: QRectF, scene: Scene, transform: QTransform, unit: float
 ) -> None:
-    """A length in real units, above the lines of the lower right corner."""
-    if scene.frame.spacing is None or scene.frame.spacing[1] <= 0:
+    """A length in real units, above the lines of the lower left corner: they stay as many."""
+    spacing = scene.frame.spacing
+    if spacing is None or min(spacing) <= 0:
         return
     if scene.title and viewport.width() < _NARROW * unit:
         return
-    pixels_per_mm = scale_of(transform) / scene.frame.spacing[1]
+    pixels_per_mm = 1.0 / mm_per_pixel(transform, spacing)
     length = nice_length(viewport.width() * 0.2 / pixels_per_mm)
-    width = length * pixels_per_mm
-    right = viewport.right() - _MARGIN * unit
-    lines = max(3, len(scene.corners.bottom_right))
-    y = viewport.bottom() - (_MARGIN + (lines + 1) * _LINE) * unit
+    left = viewport.left() + _MARGIN * unit
+    y = viewport.bottom() - (_MARGIN + (len(scene.corners.bottom_left) + 1) * _LINE) * unit
     tick = QPointF(0, 4 * unit)
-    start, end = QPointF(right - width, y), QPointF(right, y)
+    start, end = QPointF(left, y), QPointF(left + length * pixels_per_mm, y)
     for colour, thickness in ((_SHADOW, 3.5), (TEXT, 1.4)):
         painter.setPen(QPen(colour, thickness * unit))
         painter.drawLine(start, end)
@@ -198,8 +239,8 @@ def _paint_scale_bar(
             painter.drawLine(edge - tick, edge + tick)
     text = f"{length / 10:g} cm" if length >= 10 else f"{length:g} mm"
     painter.setFont(font(unit, 11))
-    box = QRectF(viewport.left(), y - 23 * unit, right - viewport.left(), 17 * unit)
-    flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+    box = QRectF(left, y - 23 * unit, viewport.right() - left, 17 * unit)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
     paint_text(painter, box, flags, f"{text} {scene.frame.spacing_kind}".strip(), unit)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from engine.shapes import MOST_POINTS, Kind, Point, Shape
 from viewer.state.audit import Tool
+from viewer.state.measurement import POINTS, Measure, Measurement
 
 USUAL_WIDTH = 0.04
 """Diameter of brush strokes and points, as a share of the image's long side, if nothing is said."""
@@ -91,5 +92,49 @@ class Drawing:
         return abs(x - last[0]) + abs(y - last[1]) >= max(1.0, self.width / 8)
 
     def _kept(self, x: float, y: float) -> Point:
-        height, width = self.size
-        return min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))
+        return on_frame(x, y, self.size)
+
+
+@dataclass
+class Measuring:
+    """One measurement, from the first press to :attr:`done`: each point is set where the button
+    goes up, so that it can be dragged out as well as clicked point by point."""
+
+    kind: Measure
+    size: tuple[int, int]
+    points: list[Point] = field(default_factory=list)
+    done: bool = False
+    _loose: Point = (0.0, 0.0)  # where the next point would be
+
+    def press(self, x: float, y: float) -> None:
+        self.move(x, y)
+        if not self.points:
+            self.points.append(self._loose)
+
+    def move(self, x: float, y: float) -> None:
+        self._loose = on_frame(x, y, self.size)
+
+    def release(self, least: float) -> None:
+        """Set the next point, unless it is nearer than ``least`` frame pixels to the last one; a
+        region is as wide and as high as that, too."""
+        across, down = (abs(a - b) for a, b in zip(self._loose, self.points[-1], strict=True))
+        far = min(across, down) if self.kind in ("rectangle", "ellipse") else max(across, down)
+        if far > least:
+            self.points.append(self._loose)
+            self.done = len(self.points) == POINTS[self.kind]
+
+    def back(self) -> None:
+        """Take the last point away."""
+        self.points.pop()
+
+    def measurement(self, item_id: str = "", number: int = 1) -> Measurement:
+        """What is there so far; what is missing lies where the mouse is."""
+        missing = POINTS[self.kind] - len(self.points)
+        points = (*self.points, *[self._loose] * missing)
+        return Measurement(item_id, self.kind, points, number)
+
+
+def on_frame(x: float, y: float, size: tuple[int, int]) -> Point:
+    """The nearest point of a frame of (height, width)."""
+    height, width = size
+    return min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))

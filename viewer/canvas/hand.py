@@ -13,10 +13,13 @@ from PySide6.QtGui import QTransform
 
 from engine.questions import Edit
 from engine.shapes import Point, Shape
-from viewer.canvas.drawing import Drawing, width_of
+from viewer.canvas import measure_marks
+from viewer.canvas.drawing import Drawing, Measuring, on_frame, width_of
 from viewer.canvas.marks import Hold, Mark, taken
+from viewer.canvas.measure_marks import MeasureHold
 from viewer.state.audit import LOOKING, Audit, Tool
 from viewer.state.document import Intervention, Landmark, new_id
+from viewer.state.measurement import Measurement
 
 _SLIP = 3.0  # screen pixels: a smaller box was a click
 
@@ -28,7 +31,10 @@ class Hand:
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self.drawing: Drawing | None = None
+        self._measuring: Measuring | None = None
         self._hold: Hold | None = None
+        self._measure_hold: MeasureHold | None = None
+        self._measured: Measurement | None = None  # as it was when it was taken hold of
         self._with = (Tool(), "", "")  # tool, name and source of what is being drawn
         self._size = (1, 1)
         self._from: Point = (0.0, 0.0)
@@ -37,7 +43,8 @@ class Hand:
     @property
     def busy(self) -> bool:
         """Whether a shape is being drawn or moved."""
-        return self.drawing is not None or self._hold is not None
+        drawing = self.drawing is not None or self._measuring is not None
+        return drawing or self._hold is not None or self._measure_hold is not None
 
     @property
     def draws(self) -> bool:
@@ -51,6 +58,12 @@ class Hand:
         if self.draws:
             self._start(point)
             return True
+        measure_hold = self._measure_at(at, transform)
+        if measure_hold is not None:
+            self._measure_hold, self._from = measure_hold, point
+            self._measured = self._audit.document.measurement(measure_hold.key)
+            self._audit.select(measure_hold.key)
+            return True
         hold = taken(marks, at, transform)
         if hold is None:
             return False
@@ -59,7 +72,18 @@ class Hand:
         self._audit.select(hold.key)
         return True
 
+    def grips(self, at: QPointF, transform: QTransform, marks: Sequence[Mark]) -> bool:
+        """Whether a press at a screen point would take hold of something."""
+        return bool(self._measure_at(at, transform) or taken(marks, at, transform))
+
+    def _measure_at(self, at: QPointF, transform: QTransform) -> MeasureHold | None:
+        audit = self._audit
+        return measure_marks.taken(audit.document.measurements, audit.selected, at, transform)
+
     def _start(self, point: Point) -> None:
+        if self._audit.tool.purpose == "measure":
+            self._start_measuring(point)
+            return
         if self.drawing is not None and self.drawing.kind != "polygon":
             self.drawing = None  # its end was never told
         if self.drawing is None:
@@ -69,6 +93,19 @@ class Hand:
             self.drawing = Drawing(tool.kind, width_of(tool, size), size)
         self.drawing.press(*point)
 
+    def _start_measuring(self, point: Point) -> None:
+        if self._measuring is None:
+            tool = self._audit.tool
+            self._with = (tool, "", "")
+            self._measuring = Measuring(tool.measure, self._size)
+        self._measuring.press(*point)
+        self._show_draft()
+
+    def _show_draft(self) -> None:
+        measuring, audit = self._measuring, self._audit
+        number = audit.document.next_number
+        audit.set_draft(None if measuring is None else measuring.measurement(number=number))
+
     def take_size(self, size: tuple[int, int]) -> None:
         """The (height, width) of the frame that is drawn on."""
         self._size = size
@@ -77,6 +114,13 @@ class Hand:
         """The mouse moved; whether anything is to be painted anew."""
         if self.drawing is not None:
             (self.drawing.drag if pressed else self.drawing.hover)(*point)
+            return True
+        if self._measuring is not None:
+            self._measuring.move(*point)
+            self._show_draft()
+            return True
+        if self._measure_hold is not None and self._measured is not None and pressed:
+            self._move_measured(self._measure_hold, self._measured, point)
             return True
         if self._hold is None or self._shape is None or not pressed:
             return False
@@ -89,11 +133,23 @@ class Hand:
         self._audit.reshape(self._hold.key, shape, merge=f"move {self._hold.key}")
         return True
 
+    def _move_measured(self, hold: MeasureHold, was: Measurement, point: Point) -> None:
+        across, down = point[0] - self._from[0], point[1] - self._from[1]
+        if hold.handle is None:
+            done = was.moved(across, down, self._size)
+        else:
+            x, y = was.handles[hold.handle]
+            done = was.with_handle(hold.handle, on_frame(x + across, y + down, self._size))
+        self._audit.put_measurement(done, merge=f"move {hold.key}")
+
     def release(self, scale: float, keep: bool) -> None:
         """The left button went up; ``scale`` is screen pixels per frame pixel."""
-        if self._hold is not None:
+        if self._hold is not None or self._measure_hold is not None:
             self._audit.settle()
-            self._hold = None
+            self._hold = self._measure_hold = None
+        if self._measuring is not None:
+            self._measuring.release(_SLIP / scale if scale > 0 else 0.0)
+            self._finish_measuring(keep)
         if self.drawing is not None:
             self.drawing.release()
             self._finish_if_done(scale, keep)
@@ -108,7 +164,8 @@ class Hand:
 
     def key(self, key: int, scale: float) -> bool:
         """A key went down over the picture; whether it meant something here."""
-        if key == Qt.Key.Key_Escape and (self.drawing is not None or self.draws):
+        begun = self.drawing is not None or self._measuring is not None
+        if key == Qt.Key.Key_Escape and (begun or self.draws):
             self.drop()
             return True
         if self.drawing is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -117,6 +174,12 @@ class Hand:
             self.drawing.back()
             if not self.drawing.points:
                 self.drawing = None
+            return True
+        if self._measuring is not None and key == Qt.Key.Key_Backspace:
+            self._measuring.back()
+            if not self._measuring.points:
+                self._measuring = None
+            self._show_draft()
             return True
         if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self._audit.selected:
             self._audit.remove(self._audit.selected)
@@ -128,10 +191,14 @@ class Hand:
         begun, tool = self._with[0], self._audit.tool
         if (begun.purpose, begun.kind) != (tool.purpose, tool.kind):
             self.drawing = None
+        if self._measuring is not None and begun != tool:
+            self._measuring = None
+            self._show_draft()
 
     def drop(self) -> None:
         """Give up what is being drawn, and put the tool down."""
-        self.drawing = self._hold = None
+        self.drawing = self._hold = self._measuring = self._measure_hold = None
+        self._audit.set_draft(None)
         self._audit.set_tool(Tool())
 
     def marks(self) -> tuple[Mark, ...]:
@@ -152,6 +219,16 @@ class Hand:
         if not keep and tool.kind != "stroke":
             self._audit.set_tool(replace(tool, purpose="window"))
 
+    def _finish_measuring(self, keep: bool) -> None:
+        measuring, audit = self._measuring, self._audit
+        if measuring is None or not measuring.done:
+            return
+        self._measuring = None
+        audit.add_measurement(measuring.measurement(new_id(), audit.document.next_number))
+        audit.set_draft(None)
+        if not keep:
+            audit.set_tool(replace(self._with[0], purpose="window"))
+
     def _give(self, shape: Shape) -> None:
         audit, (tool, name, source) = self._audit, self._with
         if tool.purpose == "landmark":
@@ -161,5 +238,7 @@ class Hand:
             name = f"{'brush' if shape.kind == 'stroke' else shape.kind} {number}"
             edit = Edit(shape, audit.next_way)
             audit.add_interventions(f"erase {name}", (Intervention(new_id(), name, edit),))
+        elif tool.purpose == "level":
+            audit.levelAsked.emit(shape)
         else:
             audit.set_region(shape)

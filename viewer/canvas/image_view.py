@@ -5,30 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QTransform,
-    QWheelEvent,
-)
+from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from viewer.canvas import marks, placards
+from viewer.canvas import curtain, marks, placards, shown
 from viewer.canvas.board import Board
-from viewer.canvas.compose import beside, marks_of, scene_of
+from viewer.canvas.compose import marks_of
+from viewer.canvas.cursors import cursor_of
 from viewer.canvas.drawing import width_of
+from viewer.canvas.framing import Framing
 from viewer.canvas.hand import Hand
+from viewer.canvas.looking import Looking
+from viewer.canvas.magnifier import Magnifier
 from viewer.canvas.scene import Scene
+from viewer.canvas.true_size import pixels_per_mm
 from viewer.canvas.view import View
-from viewer.dicom.window import Window
+from viewer.state.audit import Purpose
 from viewer.state.session import Session
+from viewer.state.settings import SCREEN_DOTS
 
-_ZOOM_PER_PIXEL = 1.006
-_ZOOM_PER_NOTCH = 1.2
-_NOTCH = 120
-_CURTAIN_GRIP = 7.0  # logical pixels
 _KEYS = (
     Qt.Key.Key_Escape,
     Qt.Key.Key_Return,
@@ -39,9 +34,10 @@ _KEYS = (
 
 
 class ImageView(QWidget):
-    """Left drag: the tool in hand, window and level without one. Middle drag: pan. Right drag:
-    zoom. Wheel: images; with Ctrl zoom at the cursor, with Shift the overlay's opacity. Double
-    click: fit. What is drawn over the scan is taken hold of by its line or corners."""
+    """Left drag: the tool in hand, window and level at first. Middle drag: pan. Right drag: zoom.
+    Wheel: images; with Ctrl zoom at the cursor, with Shift the overlay's opacity. Double click:
+    this picture alone, or all of them; of a single one fit, or what was seen before. What is drawn
+    over the scan is taken hold of by its line or corners."""
 
     imageWheeled = Signal(int)
     menuAsked = Signal(QPointF)
@@ -50,14 +46,15 @@ class ImageView(QWidget):
         super().__init__(parent)
         self._session = session
         self._board = Board()
-        self._view = View()
-        self._viewports: list[QRectF] = [QRectF()]
-        self._pane = 0  # the one that the mouse is over
+        self.framing = Framing(session, self)
+        self._looking = Looking(session, self.framing, self.imageWheeled.emit)
+        self._magnifier = Magnifier()
         self._hand = Hand(session.audit)
+        self._mouse: QPointF | None = None  # while it is over the viewport
         self._drag_from: QPointF | None = None
         self._dragged = False
         self._drags_curtain = False
-        self._wheel = 0
+        self._cursors: dict[tuple[Purpose, float], QCursor] = {}
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -72,115 +69,109 @@ class ImageView(QWidget):
             session.messageChanged,
             session.scanChanged,
             session.panesChanged,
+            session.key_images.changed,
             audit.documentChanged,
             audit.selectedChanged,
             audit.regionChanged,
             audit.proposalsChanged,
+            audit.draftChanged,
+            audit.measuredChanged,
+            session.settings.changed,
+            self.framing.changed,
         ):
             changed.connect(self.update)
         audit.toolChanged.connect(self._take_tool)
-        self._fitted: tuple[str, tuple[int, int]] | None = None
         session.frameChanged.connect(self._take_frame)
+        self._take_screen()
+        self._take_frame()
+        self._show_cursor()
 
     def sizeHint(self) -> QSize:
         return QSize(820, 760)
 
     @property
     def view(self) -> View:
-        return self._view
+        return self.framing.view
 
     @property
-    def _viewport(self) -> QRectF:
-        """That of the main scene."""
-        return self._viewports[0]
+    def viewports(self) -> list[QRectF]:
+        """Where the frame is seen in each of the panes."""
+        return self.framing.viewports
 
     @property
     def scale(self) -> float:
         """Screen pixels per frame column, 0 without a frame."""
-        opened = self._session.open
-        if opened is None:
-            return 0.0
-        frame = opened.frame
-        return self._view.scale(self._viewport, frame.size, frame.aspect_ratio)
+        return self.framing.scale
 
     def _take_frame(self) -> None:
-        """Fit what is shown first; the next images of a series stay moved and zoomed as it is."""
-        opened = self._session.open
-        if opened is not None:
-            what = opened.place.series.uid, opened.frame.size
-            if what != self._fitted:
-                self._fitted = what
-                self.fit()
+        if self._session.open is not None:
+            self.framing.take_frame(self._session.open)
         if self._hand.busy:
             self._hand.drop()
         self.update()
 
     def _take_tool(self) -> None:
         self._hand.take_tool()
-        shape = Qt.CursorShape.CrossCursor if self._hand.draws else Qt.CursorShape.ArrowCursor
-        self.setCursor(shape)
+        self._show_cursor()
         self.update()
+
+    def _show_cursor(self, held: bool = False) -> None:
+        """That of the tool in hand, closed while it is ``held`` and drags the picture."""
+        purpose = self._session.audit.tool.purpose
+        if held:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            return
+        key = purpose, self.devicePixelRatioF()
+        if key not in self._cursors:
+            self._cursors[key] = cursor_of(*key)
+        self.setCursor(self._cursors[key])
 
     def fit(self) -> None:
-        self.set_view(View())
+        self.framing.fit()
 
     def set_view(self, view: View) -> None:
-        self._view = view
-        self.update()
+        self.framing.set_view(view)
 
     def zoom_by(self, factor: float) -> None:
         """Zoom about the middle of the viewport."""
-        self._zoom(factor, self._viewport.center())
+        self.framing.zoom(factor, self.framing.viewport.center())
 
     def one_to_one(self) -> None:
         """One frame pixel on one screen pixel."""
-        self.set_view(View(1.0 / self.devicePixelRatioF(), self._view.centre))
+        self._take_screen()
+        self.framing.one_to_one()
+
+    def true_size(self) -> str:
+        """As large as in the body or on the detector; a sentence why that cannot be, or ""."""
+        self._take_screen()
+        return self.framing.true_size()
 
     def centre_on(self, x: float, y: float) -> None:
         """Put a frame point into the middle, at the zoom that is set."""
-        if self._session.open is not None:
-            self.set_view(View(self.scale, (x, y)))
-
-    def current_scene(self) -> Scene | None:
-        """The main scene as it stands, with the zoom and the value under the cursor."""
-        scale = self.scale * self.devicePixelRatioF()
-        return scene_of(self._session, scale, self._session.cursor)
-
-    def current_scenes(self) -> tuple[Scene, ...]:
-        """The main scene and those beside it; none without a frame."""
-        main = self.current_scene()
-        return () if main is None else (main, *beside(self._session, main))
-
-    def _transform(self, pane: int = 0) -> QTransform:
-        """Frame points → widget points in a pane."""
-        opened = self._session.open
-        assert opened is not None
-        viewport = self._viewports[min(pane, len(self._viewports) - 1)]
-        return self._view.transform(viewport, opened.frame.size, opened.frame.aspect_ratio)
-
-    def _pane_at(self, at: QPointF) -> int:
-        for number, viewport in enumerate(self._viewports):
-            if viewport.contains(at):
-                return number
-        return 0
-
-    def _unbound_point(self, at: QPointF) -> tuple[float, float]:
-        """Widget point → frame point, also outside the frame."""
-        inverse, _ = self._transform(self._pane).inverted()
-        point = inverse.map(at)
-        return point.x(), point.y()
+        self.framing.centre_on(x, y)
 
     def frame_point(self, at: QPointF) -> tuple[float, float] | None:
         """Widget point → frame point (x, y), None outside the frame."""
-        opened = self._session.open
-        if opened is None:
-            return None
-        x, y = self._unbound_point(at)
-        height, width = opened.frame.size
-        return (x, y) if 0 <= x < width and 0 <= y < height else None
+        return self.framing.point(at)
+
+    def _take_screen(self) -> None:
+        """The window may have come to another screen."""
+        self.framing.ratio = self.devicePixelRatioF()
+        measured = self._session.settings.get(SCREEN_DOTS)
+        self.framing.per_mm = pixels_per_mm(self.screen(), measured)
+        self.framing.check_kind()
+
+    def current_scene(self) -> Scene | None:
+        """The main scene as it stands, with the zoom and the value under the cursor."""
+        return shown.main_scene(self._session, self.framing)
+
+    def current_scenes(self) -> tuple[Scene, ...]:
+        """All that are shown; none without a frame."""
+        return shown.scenes(self._session, self.framing)
 
     # painting
     def paintEvent(self, event: QPaintEvent) -> None:
+        self._take_screen()
         painter = QPainter(self)
         try:
             scenes = self.current_scenes()
@@ -188,9 +179,10 @@ class ImageView(QWidget):
             if not scenes:
                 placards.paint(painter, size, self._session)
                 return
-            shown = self._with_drawing(scenes)
-            self._viewports = self._board.paint(painter, size, shown, self._view)
+            drawn = self._with_drawing(scenes)
+            self.framing.viewports = self._board.paint(painter, size, drawn, self.view)
             self._paint_drawing(painter)
+            self._paint_lens(painter, scenes)
         finally:  # one that is left open takes the program with it
             painter.end()
 
@@ -202,7 +194,7 @@ class ImageView(QWidget):
             replace(
                 scene,
                 marks=(*scene.marks, *draft),
-                pointer=cursor if several and number != self._pane else None,
+                pointer=cursor if several and number != self.framing.pane else None,
             )
             for number, scene in enumerate(scenes)
         ]
@@ -210,8 +202,8 @@ class ImageView(QWidget):
     def _paint_drawing(self, painter: QPainter) -> None:
         """The open polygon, and the rim of the brush."""
         drawing, cursor = self._hand.drawing, self._session.cursor
-        transform = self._transform(self._pane)
-        painter.setClipRect(self._viewports[min(self._pane, len(self._viewports) - 1)])
+        transform = self.framing.transform()
+        painter.setClipRect(self.framing.viewport)
         if drawing is not None and drawing.kind == "polygon" and len(drawing.path) > 1:
             marks.paint_path(painter, drawing.path, transform, 1.0)
         tool, opened = self._session.audit.tool, self._session.open
@@ -220,58 +212,78 @@ class ImageView(QWidget):
             if width:
                 marks.paint_brush(painter, cursor, width, transform, 1.0)
 
+    def _paint_lens(self, painter: QPainter, scenes: tuple[Scene, ...]) -> None:
+        at, port = self._mouse, self.framing.viewport
+        if self._session.audit.tool.purpose != "magnify" or at is None or not port.contains(at):
+            return
+        scene = scenes[min(self.framing.pane, len(scenes) - 1)]
+        transform = self.framing.transform()
+        self._magnifier.paint(painter, scene, transform, at, port, self._looking.lens)
+
     # gestures
     def mousePressEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         self._drag_from, self._dragged = at, False
-        self._pane = self._pane_at(at)
-        if self._session.open is None or event.button() != Qt.MouseButton.LeftButton:
+        self.framing.take_pane(at)
+        self._looking.press(at)
+        if self._session.open is None:
             return
-        self._drags_curtain = not self._hand.draws and self._on_curtain(at)
-        if not self._drags_curtain:
-            self._hand.take_size(self._session.open.frame.size)
-            point = self._unbound_point(at)
-            transform = self._transform(self._pane)
-            self._hand.press(at, point, transform, marks_of(self._session.audit))
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drags_curtain = not self._hand.draws and curtain.is_on(
+                self._session, self.framing.viewport, at
+            )
+            if not self._drags_curtain:
+                self._hand.take_size(self._session.open.frame.size)
+                point = self.framing.unbound_point(at)
+                transform = self.framing.transform()
+                self._hand.press(at, point, transform, marks_of(self._session.audit))
+        if self._does(event.buttons()) == "pan":
+            self._show_cursor(held=True)
         self.update()
+
+    def _does(self, buttons: Qt.MouseButton) -> Purpose | None:
+        """What a drag with these buttons does; None for what is not one of looking."""
+        if buttons & Qt.MouseButton.LeftButton:
+            drawing = self._hand.busy or self._hand.draws or self._drags_curtain
+            return None if drawing else self._session.audit.tool.purpose
+        if buttons & Qt.MouseButton.MiddleButton:
+            return "pan"
+        return "zoom" if buttons & Qt.MouseButton.RightButton else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at, buttons = event.position(), event.buttons()
+        self._mouse = at
         if not buttons:
-            self._pane = self._pane_at(at)
-        self._session.set_cursor(self.frame_point(at))
+            self.framing.take_pane(at)
+        self._session.set_cursor(self.framing.point(at))
         self.update()
         if self._session.open is None:
             return
         left = bool(buttons & Qt.MouseButton.LeftButton)
         if self._hand.busy or self._hand.draws:
-            self._hand.move(self._unbound_point(at), left)
+            self._hand.move(self.framing.unbound_point(at), left)
         if not buttons:
             self._show_grip(at)
         if self._drag_from is None or not buttons:
             return
         moved, self._drag_from = at - self._drag_from, at
         self._dragged = self._dragged or moved.manhattanLength() > 2
+        purpose = self._does(buttons)
         if left and self._drags_curtain:
-            self._drag_curtain(at)
-        elif left and not self._hand.busy and not self._hand.draws:
-            self._drag_window(moved)
-        elif buttons & Qt.MouseButton.MiddleButton:
-            self._pan(moved)
-        elif buttons & Qt.MouseButton.RightButton:
-            self._zoom(_ZOOM_PER_PIXEL ** -moved.y(), self._viewport.center())
+            curtain.drag(self._session, self.framing.viewport, at)
+        elif purpose is not None:
+            self._looking.drag(purpose, moved)
 
     def _show_grip(self, at: QPointF) -> None:
         """The cursor says what a press would take hold of."""
         if self._hand.draws:
             return
-        shape = Qt.CursorShape.ArrowCursor
-        if self._on_curtain(at):
-            shape = Qt.CursorShape.SplitHCursor
-        elif marks.taken(marks_of(self._session.audit), at, self._transform(self._pane)):
-            shape = Qt.CursorShape.SizeAllCursor
-        if self.cursor().shape() != shape:
-            self.setCursor(shape)
+        if curtain.is_on(self._session, self.framing.viewport, at):
+            self.setCursor(Qt.CursorShape.SplitHCursor)
+        elif self._hand.grips(at, self.framing.transform(), marks_of(self._session.audit)):
+            self.setCursor(Qt.CursorShape.SizeAllCursor)
+        else:
+            self._show_cursor()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         alone = not event.buttons() & Qt.MouseButton.LeftButton
@@ -280,14 +292,21 @@ class ImageView(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._hand.release(self.scale, self._kept(event))
             self._drags_curtain = False
+        self._looking.release()
         self._drag_from = None
+        if not event.buttons():
+            self._show_cursor()
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._hand.close(self.scale, self._kept(event)):
             self.update()
         elif not self._hand.draws:
-            self.fit()
+            self.framing.take_pane(event.position())
+            if self._session.panes:
+                self.framing.toggle_alone()
+            else:
+                self.framing.fit_or_back()
 
     @staticmethod
     def _kept(event: QMouseEvent) -> bool:
@@ -295,23 +314,13 @@ class ImageView(QWidget):
         return bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
 
     def leaveEvent(self, event: QEvent) -> None:
+        self._mouse = None
         self._session.set_cursor(None)
         self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        turn = event.angleDelta().y() or event.angleDelta().x()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._pane = self._pane_at(event.position())
-            self._zoom(_ZOOM_PER_NOTCH ** (turn / _NOTCH), event.position())
-        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            opacity = self._session.style.opacity + 0.05 * turn / _NOTCH
-            self._session.change_style(opacity=round(min(1.0, max(0.0, opacity)), 3))
-        else:
-            self._wheel += turn
-            steps = int(self._wheel / _NOTCH)
-            self._wheel -= steps * _NOTCH
-            if steps:
-                self.imageWheeled.emit(-steps)
+        angle = event.angleDelta().y() or event.angleDelta().x()
+        self._looking.wheel(angle, event.modifiers(), event.position())
         event.accept()
 
     # keys that mean something while a shape is drawn or selected come before the shortcuts
@@ -330,41 +339,3 @@ class ImageView(QWidget):
             super().keyPressEvent(event)
             return
         self.update()
-
-    def _on_curtain(self, at: QPointF) -> bool:
-        share, viewport = self._session.curtain, self._viewports[self._pane_at(at)]
-        if share is None or not viewport.contains(at) or not self._session.style.visible:
-            return False
-        return abs(at.x() - viewport.left() - share * viewport.width()) <= _CURTAIN_GRIP
-
-    def _drag_curtain(self, at: QPointF) -> None:
-        viewport = self._viewports[min(self._pane, len(self._viewports) - 1)]
-        share = (at.x() - viewport.left()) / max(1.0, viewport.width())
-        self._session.set_curtain(min(1.0, max(0.0, share)))
-
-    def _drag_window(self, moved: QPointF) -> None:
-        """Right: wider. Down: higher level, so darker (the convention of most workstations)."""
-        window = self._session.window
-        opened = self._session.open
-        if opened is None or opened.frame.is_colour:
-            return
-        if not isinstance(window, Window):
-            window = opened.pyramid.full_window()
-        step = max(window.width, 1.0) / 300
-        self._session.set_window(
-            window.moved(window.center + moved.y() * step, window.width + moved.x() * step)
-        )
-
-    def _pan(self, moved: QPointF) -> None:
-        opened = self._session.open
-        if opened is not None:
-            frame = opened.frame
-            self.set_view(self._view.panned(moved, self._viewport, frame.size, frame.aspect_ratio))
-
-    def _zoom(self, factor: float, at: QPointF) -> None:
-        """Zoom about a widget point; in every pane about the same frame point."""
-        opened = self._session.open
-        if opened is not None:
-            frame = opened.frame
-            viewport = self._viewports[min(self._pane_at(at), len(self._viewports) - 1)]
-            self.set_view(self._view.zoomed(factor, at, viewport, frame.size, frame.aspect_ratio))

@@ -16,7 +16,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QFont,
     QFontMetricsF,
     QPainter,
     QPainterPath,
@@ -27,6 +26,7 @@ from PySide6.QtGui import (
 )
 
 from engine.shapes import Point, Shape
+from viewer.canvas.fonts import font
 
 Role = Literal["landmark", "intervention", "proposal", "region", "draft"]
 
@@ -177,11 +177,8 @@ def _paint_label(
 ) -> None:
     colour, _, sign = _LOOKS[mark.role]
     text = sign + mark.label
-    font = painter.font()
-    font.setWeight(QFont.Weight.Normal)
-    font.setPixelSize(max(1, round(11.5 * unit)))
-    painter.setFont(font)
-    metrics = QFontMetricsF(font)
+    painter.setFont(font(unit, 11.5))
+    metrics = QFontMetricsF(painter.font())
     box = transform.mapRect(outline(mark.shape).boundingRect())
     if not box.intersects(viewport):
         return

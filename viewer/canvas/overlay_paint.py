@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
@@ -13,12 +15,13 @@ from PySide6.QtGui import (
     QPainter,
     QPainterPath,
     QPen,
-    QPolygonF,
     QTransform,
 )
 
-from viewer.canvas.decorations import font
+from viewer.canvas.fonts import font
 from viewer.canvas.images import to_image
+from viewer.canvas.layers import Key, Layer, Steady, numbers
+from viewer.canvas.outlines import Lines, Outlines, OutlinesKeeper
 from viewer.canvas.scene import Scene
 from viewer.render import colour_maps
 from viewer.render.class_view import ClassOverlay, ClassRegion
@@ -30,82 +33,198 @@ _GRID = QColor(226, 232, 240, 105)
 _CROSS = QColor(255, 255, 255)
 _CONTOUR, _EDGE = 1.5, 3.2  # widths of a contour and of its halo
 _DASHES = [4.0, 3.0]
+_SMOOTH = QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
 
 
 class OverlayPainter:
-    """Keeps paths and images of what it painted last."""
+    """Keeps the colours and the contours that it painted last as pictures of the screen's
+    resolution; opacity comes in only when they are laid over the scan."""
 
     def __init__(self) -> None:
-        self._layer: tuple[Overlay, QPainterPath, QPainterPath, QImage] | None = None
-        self._classes: tuple[ClassOverlay, list[QPainterPath], QImage] | None = None
+        self._map: tuple[Key, QImage] | None = None
+        self._fill, self._lines = Layer(), Layer()
+        self._keepers: list[OutlinesKeeper] = []
 
-    def paint(self, painter: QPainter, scene: Scene, transform: QTransform, unit: float) -> None:
-        """What the scene's style asks for, if it is visible. While the dominant classes are wanted
-        and not known yet, nothing."""
+    def paint(
+        self,
+        painter: QPainter,
+        scene: Scene,
+        transform: QTransform,
+        unit: float,
+        area: QRectF | None = None,
+    ) -> None:
+        """What the scene's style asks for, if it is visible, into ``area`` (the clip if nothing is
+        said). While the dominant classes are wanted and not known yet, nothing."""
         overlay, classes = scene.overlay, scene.classes
         if not scene.overlay_visible:
             return
+        shown = painter.clipBoundingRect() if area is None else area
         painter.save()
-        painter.setRenderHints(
-            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
-        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if classes is not None:
-            self._paint_classes(painter, classes, transform, unit)
+            self._paint_classes(painter, classes, transform, unit, shown)
             if classes.style.mark_maximum and classes.peak is not None:
                 _paint_peak(painter, transform.map(QPointF(*classes.peak)), unit)
         elif overlay is not None and overlay.style.shows == "layer":
             if overlay.style.grid:
                 _paint_grid(painter, overlay.grid, scene.frame.size, transform, unit)
             if overlay.maximum > 0:
-                self.paint_layer(painter, overlay, transform, unit)
+                self._paint_layer(painter, overlay, transform, unit, shown)
             if overlay.style.mark_maximum and overlay.peak is not None:
                 _paint_peak(painter, transform.map(QPointF(*overlay.peak)), unit)
         painter.restore()
 
-    def paint_layer(
-        self, painter: QPainter, overlay: Overlay, transform: QTransform, unit: float
+    def _paint_layer(
+        self,
+        painter: QPainter,
+        overlay: Overlay,
+        transform: QTransform,
+        unit: float,
+        area: QRectF,
     ) -> None:
-        """Colours and contours of an overlay with a range above 0, whether it is visible or not."""
-        if self._layer is None or self._layer[0] is not overlay:
-            paths = closed_path(overlay.lines), closed_path(overlay.negative_lines)
-            self._layer = (overlay, *paths, to_image(overlay.colours()))
-        _, above, below, colours = self._layer
-        outlines = transform.map(above), transform.map(below)
-        if overlay.style.fill:
-            brush = _texture(colours, overlay.frame_size, transform)
-            _fill(painter, outlines, brush, overlay.style.opacity)
-        if overlay.style.contours:
-            name = overlay.style.colours
-            _outline(painter, outlines[0], QColor(*colour_maps.accent(name)), unit)
+        """Colours and contours of an overlay with a range above 0."""
+        style, name = overlay.style, overlay.style.colours
+        accent = QColor(*colour_maps.accent(name))
+        strokes = [_Stroke(overlay.lines, accent)]
+        if overlay.negative_lines:
             negative = QColor(*colour_maps.accent(name, negative=True))
-            _outline(painter, outlines[1], negative, unit, dashed=True)
+            strokes.append(_Stroke(overlay.negative_lines, negative, dashed=True))
+        of_map = Key((overlay.values,), (overlay.maximum, name, style.signed))
+        shown = _Shown.of(painter, transform, unit, area, overlay.frame_size)
+        if style.fill:
+            self._paint_fill(painter, strokes, of_map, overlay.painted, style.opacity, shown)
+        if style.contours:
+            self._paint_lines(painter, strokes, shown)
 
     def _paint_classes(
-        self, painter: QPainter, classes: ClassOverlay, transform: QTransform, unit: float
+        self,
+        painter: QPainter,
+        classes: ClassOverlay,
+        transform: QTransform,
+        unit: float,
+        area: QRectF,
     ) -> None:
-        if self._classes is None or self._classes[0] is not classes:
-            paths = [closed_path(region.lines) for region in classes.regions]
-            self._classes = (classes, paths, to_image(classes.colours()))
-        _, paths, colours = self._classes
-        outlines = [transform.map(path) for path in paths]
-        if classes.style.fill:
-            brush = _texture(colours, classes.maps.frame_size, transform)
-            _fill(painter, outlines, brush, classes.style.opacity)
-        for region, outline in zip(classes.regions, outlines, strict=True):
-            if classes.style.contours:
-                _outline(painter, outline, QColor(*region.colour), unit)
+        style = classes.style
+        strokes = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
+        of_map = Key((classes.maps,), (classes.maximum,))
+        shown = _Shown.of(painter, transform, unit, area, classes.maps.frame_size)
+        if style.fill:
+            self._paint_fill(painter, strokes, of_map, classes.colours, style.opacity, shown)
+        if style.contours:
+            self._paint_lines(painter, strokes, shown)
         for region in classes.regions:
             paint_sign(painter, transform.map(QPointF(*region.place)), region, unit)
 
+    def _outlines(self, strokes: Sequence[_Stroke], shown: _Shown) -> list[Outlines]:
+        while len(self._keepers) < len(strokes):
+            self._keepers.append(OutlinesKeeper())
+        return [
+            keeper.of(stroke.lines, shown.transform, shown.steady.ratio)
+            for keeper, stroke in zip(self._keepers, strokes, strict=False)
+        ]
 
-def closed_path(lines: Iterable[Any]) -> QPainterPath:
-    """Closed contours, each (n, 2), as one path in frame pixels, inside by the odd-even rule."""
-    path = QPainterPath()
-    path.setFillRule(Qt.FillRule.OddEvenFill)
-    for line in lines:
-        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
-        path.closeSubpath()
-    return path
+    def _colours(self, key: Key, colours: Callable[[], NDArray[Any]]) -> QImage:
+        """The whole map at its own resolution, whatever the threshold."""
+        if self._map is None or not self._map[0].like(key):
+            form = QImage.Format.Format_RGB32
+            self._map = (key, to_image(colours()).convertToFormat(form))
+        return self._map[1]
+
+    def _paint_fill(
+        self,
+        painter: QPainter,
+        strokes: Sequence[_Stroke],
+        of_map: Key,
+        colours: Callable[[], NDArray[Any]],
+        opacity: float,
+        shown: _Shown,
+    ) -> None:
+        paths = [line.path for line in self._outlines(strokes, shown)]
+
+        def draw(own: QPainter) -> None:
+            own.setRenderHints(_SMOOTH)
+            image = self._colours(of_map, colours)
+            brush = _texture(image, shown.size, shown.transform)
+            for path in paths:
+                own.fillPath(shown.transform.map(path), brush)
+
+        lines = tuple(stroke.lines for stroke in strokes)
+        key = Key((*of_map.objects, *lines), (of_map.values, numbers(shown.transform)))
+        reach = shown.around(paths, 1.0)
+        self._fill.paint(painter, reach, key, draw, away=shown.steady.away, opacity=opacity)
+
+    def _paint_lines(self, painter: QPainter, strokes: Sequence[_Stroke], shown: _Shown) -> None:
+        """All halos, and then all lines."""
+        outlines = self._outlines(strokes, shown)
+
+        def draw(own: QPainter) -> None:
+            own.setRenderHint(QPainter.RenderHint.Antialiasing)
+            # nothing is darker where pieces, or the halos of two lines, overlap
+            own.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            for colour, width in ((_HALO, _EDGE), (None, _CONTOUR)):
+                for stroke, lines in zip(strokes, outlines, strict=True):
+                    pen = QPen(colour or stroke.colour, width * shown.unit)
+                    if stroke.dashed:
+                        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+                        pen.setDashPattern([length * _CONTOUR / width for length in _DASHES])
+                        lines.stroke_dashed(own, shown.transform, pen)
+                    else:
+                        lines.stroke(own, shown.transform, pen)
+
+        look = tuple((stroke.colour.rgba(), stroke.dashed) for stroke in strokes)
+        key = Key(
+            tuple(stroke.lines for stroke in strokes),
+            (look, shown.unit, numbers(shown.transform)),
+        )
+        reach = shown.around([line.path for line in outlines], _EDGE * shown.unit)
+        self._lines.paint(painter, reach, key, draw, away=shown.steady.away)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stroke:
+    """How the contours of one sign or class are drawn."""
+
+    lines: Lines
+    colour: QColor
+    dashed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """Where and how large: the frame of ``size`` (height, width) through a steady transform, of
+    which ``area`` is seen."""
+
+    steady: Steady
+    unit: float
+    area: QRectF
+    size: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls,
+        painter: QPainter,
+        transform: QTransform,
+        unit: float,
+        area: QRectF,
+        size: tuple[int, int],
+    ) -> _Shown:
+        steady = Steady.of(transform, painter.device().devicePixelRatioF())
+        return cls(steady, unit, steady.moved(area), size)
+
+    @property
+    def transform(self) -> QTransform:
+        return self.steady.transform
+
+    def around(self, paths: Sequence[QPainterPath], margin: float) -> QRectF:
+        """What to paint of paths in frame pixels, with a margin around each."""
+        found = QRectF()
+        for path in paths:
+            if not path.isEmpty():
+                found = found.united(self.transform.mapRect(path.boundingRect()))
+        if found.isEmpty():
+            return QRectF()
+        around = found.adjusted(-margin, -margin, margin, margin)
+        return self.steady.reach(around, self.area)
 
 
 def paint_sign(painter: QPainter, at: QPointF, region: ClassRegion, unit: float) -> None:
@@ -119,33 +238,6 @@ def paint_sign(painter: QPainter, at: QPointF, region: ClassRegion, unit: float)
     painter.setPen(_CROSS)
     box = QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius)
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, region.sign)
-
-
-def _fill(
-    painter: QPainter, outlines: Iterable[QPainterPath], brush: QBrush, opacity: float
-) -> None:
-    painter.setOpacity(opacity)
-    for outline in outlines:
-        if not outline.isEmpty():
-            painter.fillPath(outline, brush)
-    painter.setOpacity(1.0)
-
-
-def _outline(
-    painter: QPainter, outline: QPainterPath, colour: QColor, unit: float, dashed: bool = False
-) -> None:
-    """Line by line: stroked as one path, many contours take ten times as long."""
-    lines = outline.toSubpathPolygons()
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for shade, width in ((_HALO, _EDGE), (colour, _CONTOUR)):
-        pen = QPen(shade, width * unit)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        if dashed:
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-            pen.setDashPattern([length * _CONTOUR / width for length in _DASHES])
-        painter.setPen(pen)
-        for line in lines:
-            painter.drawPolygon(line)
 
 
 def _paint_grid(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -16,15 +16,19 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from viewer.canvas import colour_bar, decorations, marks
-from viewer.canvas.images import to_image
+from viewer.canvas import colour_bar, decorations, marks, measure_marks
+from viewer.canvas.images import over
+from viewer.canvas.layers import Key, Layer, Steady, edges, numbers, strips
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View, scale_of
 from viewer.dicom.frame import Frame
-from viewer.dicom.planes import Plane
 from viewer.render import planes as ink
+from viewer.render.turn import Turn
 
+Pixel = TypeVar("Pixel", bound=np.generic)
+_SMOOTH_UP_TO = 6.0  # screen pixels per frame pixel: beyond that they are seen as they are
+_SPARE = 1_000_000  # pixels that the memory may be too large by
 _BACKGROUND = QColor(0, 0, 0)
 _HALO = QColor(0, 0, 0, 170)
 _PLANE = QColor(86, 180, 233)  # sky blue of Okabe and Ito: no colour map's contour is blue
@@ -42,13 +46,17 @@ def inked(layer: NDArray[np.uint8], colour: QColor, least: int = 1) -> QImage:
     return QImage(pixels.data, width, height, pixels.strides[0], form).copy()
 
 
-@dataclass
 class ScenePainter:
-    """Keeps what is costly to make between two paintings of almost the same scene."""
+    """Keeps what is costly to make between two paintings of almost the same scene: the scan and
+    what lies over it, each as a picture of the screen's resolution."""
 
-    _grey: tuple[tuple[Any, ...], QImage] | None = None
-    _planes: tuple[tuple[tuple[Plane, ...], int], QImage, QImage] | None = None
-    _overlay: OverlayPainter = field(default_factory=OverlayPainter)
+    def __init__(self) -> None:
+        self._scan = Layer()
+        self._memory: NDArray[np.uint32] = np.empty(0, np.uint32)  # of the grey, used again
+        self._grey: tuple[Key, NDArray[np.uint32], QImage] | None = None
+        self._planes: tuple[Key, QImage, QImage] | None = None
+        self._overlay = OverlayPainter()
+        self._bar = Layer()
 
     def paint(
         self,
@@ -60,7 +68,7 @@ class ScenePainter:
         footer: float = 0.0,
     ) -> QRectF:
         """Paint ``scene`` into ``size``; returns the viewport, the part that shows the frame. The
-        footer takes at least the height ``footer``."""
+        footer takes at least the height ``footer``. The painter has no transform of its own."""
         painter.fillRect(size, _BACKGROUND)
         viewport = decorations.viewport(size, scene, unit, footer)
         if viewport.height() < 1 or viewport.width() < 1:
@@ -69,60 +77,127 @@ class ScenePainter:
         transform = view.transform(viewport, frame.size, frame.aspect_ratio)
         painter.save()
         painter.setClipRect(viewport)
-        self._paint_frame(painter, scene, transform)
-        if scene.planes_visible and frame.planes:
-            self._paint_planes(painter, frame, transform, unit)
-        if scene.curtain is not None:
-            bare = viewport.width() * scene.curtain
-            painter.save()
-            painter.setClipRect(viewport.adjusted(bare, 0, 0, 0), Qt.ClipOperation.IntersectClip)
-        self._overlay.paint(painter, scene, transform, unit)
-        if scene.curtain is not None:
-            painter.restore()
+        for strip in strips(viewport, painter.device().devicePixelRatioF()):
+            self._paint_scan(painter, scene, transform, view.turn, unit, strip)
+            self._paint_overlay(painter, scene, transform, unit, strip, viewport)
         marks.paint(painter, scene.marks, transform, viewport, unit)
+        measure_marks.paint(painter, scene.measures, transform, viewport, unit)
         if scene.pointer is not None:
             marks.paint_pointer(painter, scene.pointer, transform, unit)
         painter.restore()
         decorations.paint(painter, size, viewport, scene, transform, unit)
-        colour_bar.paint(painter, viewport, scene, unit)
+        self._paint_bar(painter, viewport, scene, unit)
         return viewport
 
-    def _paint_frame(self, painter: QPainter, scene: Scene, transform: QTransform) -> None:
-        ratio = painter.device().devicePixelRatioF()
-        scale = scale_of(transform) * ratio
-        level = scene.pyramid.level_for(scale)
-        key = (scene.pyramid, level, scene.window, scene.inverted)
-        if self._grey is None or self._grey[0] != key:
-            shown = scene.pyramid.shown(level, scene.window, scene.inverted)
-            self._grey = (key, to_image(shown))
+    def _paint_scan(
+        self,
+        painter: QPainter,
+        scene: Scene,
+        transform: QTransform,
+        turn: Turn,
+        unit: float,
+        area: QRectF,
+    ) -> None:
+        """The frame and its planes."""
+        with_planes = scene.planes_visible and bool(scene.frame.planes)
         height, width = scene.frame.size
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale <= 6)
-        painter.save()
-        painter.setTransform(transform, combine=True)
-        painter.drawImage(QRectF(0, 0, width, height), self._grey[1])
-        painter.restore()
+        steady = Steady.of(transform, painter.device().devicePixelRatioF())
+        whole = steady.transform.mapRect(QRectF(0, 0, width, height))
+        reach = steady.reach(whole, steady.moved(area))
 
-    def _paint_planes(
-        self, painter: QPainter, frame: Frame, transform: QTransform, unit: float
+        def draw(own: QPainter) -> None:
+            self._draw_frame(own, scene, steady, turn, reach)
+            if with_planes:
+                self._draw_planes(own, scene.frame, steady, turn, unit)
+
+        key = Key(
+            (scene.pyramid,),
+            (scene.window, scene.inverted, with_planes, unit, turn, numbers(steady.transform)),
+        )
+        self._scan.paint(painter, reach, key, draw, away=steady.away, opaque=True)
+
+    def _draw_frame(
+        self, painter: QPainter, scene: Scene, steady: Steady, turn: Turn, reach: QRectF
+    ) -> None:
+        """From the level of the pyramid that is as fine as the screen, what of it is needed."""
+        pyramid, transform, (height, width) = scene.pyramid, steady.transform, scene.frame.size
+        scale = scale_of(transform) * steady.ratio
+        inverse, _ = transform.inverted()
+        seen = inverse.mapRect(reach).intersected(QRectF(0, 0, width, height))
+        level = pyramid.level_for(max(scale, scale * scene.frame.aspect_ratio))
+        part = pyramid.part(level, edges(seen))
+        key = Key((pyramid,), (scene.window, scene.inverted, level, part, turn))
+        if self._grey is None or not self._grey[0].like(key):
+            into = self._room(part.bottom - part.top, part.right - part.left)
+            pixels = pyramid.painted(level, part, scene.window, scene.inverted, into)
+            shown = turned(pixels, turn)
+            self._grey = (key, shown, over(shown))
+        rows, columns = pyramid.levels[level].shape[:2]
+        across, down = width / columns, height / rows
+        place = QRectF(
+            QPointF(part.left * across, part.top * down),
+            QPointF(part.right * across, part.bottom * down),
+        )
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale <= _SMOOTH_UP_TO)
+        painter.drawImage(transform.mapRect(place), self._grey[2])
+
+    def _room(self, rows: int, columns: int) -> NDArray[np.uint32]:
+        """An array (rows, columns) whose pages are there already, where that can be."""
+        count = rows * columns
+        if not count <= self._memory.size <= 3 * count + _SPARE:
+            self._memory = np.empty(count + count // 2, np.uint32)
+        return self._memory[:count].reshape(rows, columns)
+
+    def _draw_planes(
+        self, painter: QPainter, frame: Frame, steady: Steady, turn: Turn, unit: float
     ) -> None:
         """The planes pixel by pixel, each of them at least one of the screen's, with a halo."""
-        ratio = painter.device().devicePixelRatioF()
-        level = ink.level_for(
-            min(scale_of(transform), math.hypot(transform.m21(), transform.m22())) * ratio
-        )
-        key = (frame.planes, level)
-        if self._planes is None or self._planes[0] != key:
-            layer = ink.reduced(ink.ink(frame.planes, frame.size), level)
+        transform = steady.transform
+        least = min(scale_of(transform), math.hypot(transform.m21(), transform.m22()))
+        level = ink.level_for(least * steady.ratio)
+        key = Key((frame.planes,), (level, turn))
+        if self._planes is None or not self._planes[0].like(key):
+            layer = turned(ink.reduced(ink.ink(frame.planes, frame.size), level), turn)
             self._planes = (key, inked(layer, _PLANE), inked(layer, _HALO, ink.FULL))
         _, colours, halo = self._planes
         height, width = frame.size
-        target = QRectF(0, 0, colours.width() << level, colours.height() << level)
-        target = transform.mapRect(target)
-        painter.save()
+        rows, columns = (-(-side >> level) << level for side in frame.size)
+        target = transform.mapRect(QRectF(0, 0, columns, rows))
         frame_area = transform.mapRect(QRectF(0, 0, width, height))
         painter.setClipRect(frame_area, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         for x, y in ((-unit, 0), (unit, 0), (0, -unit), (0, unit)):
             painter.drawImage(target.translated(x, y), halo)
         painter.drawImage(target, colours)
+
+    def _paint_overlay(
+        self,
+        painter: QPainter,
+        scene: Scene,
+        transform: QTransform,
+        unit: float,
+        area: QRectF,
+        viewport: QRectF,
+    ) -> None:
+        """The response, right of the curtain if there is one."""
+        painter.save()
+        painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
+        if scene.curtain is not None:
+            bare = viewport.width() * scene.curtain
+            painter.setClipRect(viewport.adjusted(bare, 0, 0, 0), Qt.ClipOperation.IntersectClip)
+        self._overlay.paint(painter, scene, transform, unit, area)
         painter.restore()
+
+    def _paint_bar(self, painter: QPainter, viewport: QRectF, scene: Scene, unit: float) -> None:
+        what = colour_bar.key(scene)
+        if what is not None:
+            area = colour_bar.place(viewport, unit)
+            key = Key(what.objects, (*what.values, unit, edges(viewport)))
+            draw = functools.partial(colour_bar.paint, viewport=viewport, scene=scene, unit=unit)
+            self._bar.paint(painter, area, key, draw)
+
+
+def turned(pixels: NDArray[Pixel], turn: Turn) -> NDArray[Pixel]:
+    """An array (h, w) as a turn shows it, contiguous."""
+    chosen = pixels[:, ::-1] if turn.mirrored else pixels
+    return np.ascontiguousarray(np.rot90(chosen, -turn.quarters))

@@ -10,14 +10,16 @@ from engine.presets import in_words
 from engine.results import Explanation, Method
 from engine.shapes import Point
 from viewer.canvas.marks import Mark
+from viewer.canvas.measure_marks import MeasureMark
 from viewer.dicom.attributes import Attributes, opposite_orientation
 from viewer.dicom.frame import Frame
 from viewer.dicom.window import LookupTable, Window
 from viewer.render.class_view import ClassOverlay
 from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
+from viewer.state import words
 
-NOT_FOR_DIAGNOSIS = "RESEARCH USE – NOT FOR DIAGNOSIS"
+NOT_FOR_DIAGNOSIS = words.NOT_FOR_DIAGNOSIS
 _HIDDEN = "identity hidden"
 _HOW_TO_SEE = "choose a layer, or press V, to see what it responds to"
 
@@ -40,7 +42,8 @@ class Scene:
     it, ``title`` what it is called beside others; left of ``curtain``, a share of the viewport's
     width, the scan is bare. ``pointer`` is a frame point that the cursor is at elsewhere.
     ``brief`` stands below it in the place of the footer where several pictures share one.
-    ``classes`` is painted in the place of the overlay: which class dominates where."""
+    ``classes`` is painted in the place of the overlay: which class dominates where.
+    ``measures`` are lengths, angles and regions with what they come to."""
 
     pyramid: Pyramid
     window: Window | LookupTable
@@ -58,6 +61,7 @@ class Scene:
     pointer: Point | None = None
     brief: tuple[str, ...] = ()
     classes: ClassOverlay | None = None
+    measures: tuple[MeasureMark, ...] = ()
 
     @property
     def frame(self) -> Frame:
@@ -70,10 +74,14 @@ def _lines(*rows: Sequence[str]) -> tuple[str, ...]:
     return tuple(line for line in joined if line)
 
 
-def window_text(window: Window | LookupTable) -> str:
-    if isinstance(window, Window):
-        return f"W {window.width:.5g}  L {window.center:.5g}"
-    return f"VOI LUT {window.explanation}".strip()
+def window_text(window: Window | LookupTable, named: str = "") -> str:
+    """Width, level and, where it is not linear, the function; ``named`` is what it is called."""
+    if not isinstance(window, Window):
+        return f"VOI LUT {named}".strip()
+    curve = "  sigmoid" if window.function == "SIGMOID" else ""
+    level = f"{window.center:.5g}".replace("-", "−")
+    numbers = f"W {window.width:.5g}  L {level}{curve}"
+    return f"{numbers} · {named}" if named else numbers
 
 
 def make_corners(
@@ -82,8 +90,10 @@ def make_corners(
     window: Window | LookupTable,
     inverted: bool,
     identity_shown: bool,
+    named: str = "",
 ) -> Corners:
-    """The corner text of an instance; ``position`` is its (number from 1, count) in the series."""
+    """The corner text of an instance; ``position`` is its (number from 1, count) in the series,
+    ``named`` what its window is called."""
     identity: tuple[tuple[str, ...], ...] = ((_HIDDEN,),)
     if identity_shown:
         identity = (
@@ -106,7 +116,7 @@ def make_corners(
             (facts.modality, facts.body_part, side, facts.view_position),
             (f"image {position[0]} / {position[1]}", lossy),
         ),
-        bottom_right=_lines((window_text(window), "inverted" if inverted else "")),
+        bottom_right=_lines((window_text(window, named), "inverted" if inverted else "")),
     )
 
 
@@ -190,10 +200,13 @@ def _layer_lines(title: str, overlay: Overlay) -> tuple[str, ...]:
     share = "± threshold" if style.signed else "threshold"
     response = "of the unsigned response" if style.signed else "of the response"
     shared = "all layers" if style.shared_range else "this layer, rescaled"
+    above = f"{overlay.area:.0%} of the area, {overlay.mass:.0%} {response}"
+    if overlay.area <= 0:
+        above = "nothing lies above" if overlay.maximum > 0 else "there is no response to show"
     return (
         f"{title} · {what} · {_smoothing(overlay.sigma)}",
-        f"range {low}{overlay.maximum:.3g} ({shared}) · {share} {style.threshold:.0%} of "
-        f"it: {overlay.area:.0%} of the area, {overlay.mass:.0%} {response}",
+        f"range {low}{overlay.maximum:.3g} ({shared}) · {share} {style.threshold:.0%} of it: "
+        f"{above}",
     )
 
 

@@ -32,8 +32,9 @@ class View:
 
     def scale(self, viewport: QRectF, size: tuple[int, int], aspect: float) -> float:
         """Screen pixels per frame column; fitting leaves no part of the frame outside."""
-        if self.zoom is not None:
-            return self.zoom
+        return self._fit(viewport, size, aspect) if self.zoom is None else self.zoom
+
+    def _fit(self, viewport: QRectF, size: tuple[int, int], aspect: float) -> float:
         across, down = float(size[1]), size[0] * aspect
         if self.turn.sideways:
             across, down = down, across
@@ -57,11 +58,13 @@ class View:
         size: tuple[int, int],
         aspect: float,
     ) -> View:
-        """Zoomed by ``factor``; the frame point under the screen point ``at`` stays there."""
+        """Zoomed by ``factor``; the frame point under the screen point ``at`` stays there. The
+        limits leave room for fitting the largest and the smallest frames."""
         before = self.transform(viewport, size, aspect)
         inverse, _ = before.inverted()
         fixed = inverse.map(at)
-        low, high = ZOOM_LIMITS
+        fit = self._fit(viewport, size, aspect)
+        low, high = min(ZOOM_LIMITS[0], fit), max(ZOOM_LIMITS[1], fit)
         zoom = min(high, max(low, self.scale(viewport, size, aspect) * factor))
         found = View(zoom, (fixed.x(), fixed.y()), self.turn)  # it lies in the middle, not ``at``
         return found.panned(at - viewport.center(), viewport, size, aspect)
@@ -75,3 +78,10 @@ class View:
         step = inverse.map(by)
         zoom = self.scale(viewport, size, aspect)
         return replace(self, zoom=zoom, centre=(x - step.x(), y - step.y()))
+
+    def kept(self, size: tuple[int, int]) -> View:
+        """With a point of the frame in the middle, so that the picture cannot be lost."""
+        if self.centre is None:
+            return self
+        (x, y), (height, width) = self.centre, size
+        return replace(self, centre=(min(max(x, 0.0), width), min(max(y, 0.0), height)))

@@ -1,8 +1,7 @@
-"""Texts to read: keys and gestures, the model card, about."""
+"""Texts to read: the model card, a finding, about."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -14,41 +13,10 @@ from viewer import __version__
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS
 
 _SIZE, _MARGIN, _FRAME = (860, 720), 18, 48  # pixels; the frame is what scrollbar and edges take
-_GESTURES = (
-    ("left drag", "window (sideways) and level (up and down)"),
-    ("middle drag", "pan"),
-    ("right drag", "zoom"),
-    ("wheel", "next or previous image"),
-    ("Ctrl + wheel", "zoom at the cursor"),
-    ("Shift + wheel", "opacity of the overlay"),
-    ("double click", "fit to the window"),
-    ("right click", "menu"),
-    ("hold Space", "hide the overlay while held"),
-)
-
-
 _EVIDENCE_NOTE = (
     "What holds for a model's maps in general may not hold for this image. A map shows what a "
     "layer **attends to**; only an intervention shows what the answer **uses**."
 )
-
-
-def plain(text: str) -> str:
-    """For a cell of a table."""
-    return text.replace("|", "\\|")
-
-
-def help_text(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> str:
-    """Markdown of every gesture and key; rows are (menu, text, shortcuts)."""
-    lines = ["## Mouse and Space", "", "| gesture | what it does |", "|---|---|"]
-    lines += [f"| {gesture} | {meaning} |" for gesture, meaning in _GESTURES]
-    menu = ""
-    for group, text, shortcuts in rows:
-        if group != menu:
-            lines += ["", f"## {group}", "", "| key | what it does |", "|---|---|"]
-            menu = group
-        lines.append(f"| {' or '.join(f'`{key}`' for key in shortcuts) or '–'} | {plain(text)} |")
-    return "\n".join(lines)
 
 
 def finding_text(finding: Finding, model: str, how: str) -> str:

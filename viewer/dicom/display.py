@@ -11,6 +11,7 @@ from viewer.dicom.attributes import orientation
 from viewer.dicom.elements import holder, items, numbers, text, value, values
 from viewer.dicom.frame import Frame
 from viewer.dicom.planes import read_planes
+from viewer.dicom.timing import frame_rate
 from viewer.dicom.window import Function, LookupTable, Window, table_entries
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def make_frame(
             notes=notes + left_out,
             planes=planes,
             orientation=orientation(dataset, index),
+            frame_rate=frame_rate(dataset),
         )
     slope, intercept = _rescale(dataset, index)
     signed = pixels.dtype.kind == "i"
@@ -69,6 +71,7 @@ def make_frame(
         notes=notes + left_out + _left_grey(dataset),
         planes=planes,
         orientation=orientation(dataset, index),
+        frame_rate=frame_rate(dataset),
     )
 
 

@@ -30,7 +30,8 @@ class Frame:
     white. ``units`` are those of the modality values. ``notes`` are sentences about what had to
     be guessed or mended in the file. ``planes`` are the overlay planes of the file. ``orientation``
     is (direction along a row to the right, direction down a column) in letters A P R L H F
-    (C.7.6.1.1.1), or () where the file does not say.
+    (C.7.6.1.1.1), or () where the file does not say. ``frame_rate`` is how many frames a second it
+    wants to be played at, 0 without a wish.
     """
 
     pixels: NDArray[Any]
@@ -48,6 +49,7 @@ class Frame:
     notes: tuple[str, ...] = ()
     planes: tuple[Plane, ...] = ()
     orientation: tuple[str, str] | tuple[()] = ()
+    frame_rate: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse pixels of another shape: everything below relies on it."""
@@ -86,6 +88,13 @@ class Frame:
         column, row = int(x), int(y)
         value = float(self._modality(self.pixels[row : row + 1, column : column + 1])[0, 0])
         return value if math.isfinite(value) else None
+
+    def values_of(self, stored: NDArray[Any]) -> NDArray[np.float64]:
+        """Modality values of some stored values of this frame, of any shape; for colour
+        (…, 3) the luma."""
+        if self.is_colour:
+            return np.asarray(stored @ _LUMA, np.float64)
+        return self._modality(stored)
 
     def sample(self) -> NDArray[np.float64]:
         """Finite modality values on a regular grid over the frame, 1-D, without padding and
@@ -127,18 +136,23 @@ def has_grey_table(frame: Frame) -> bool:
 
 
 def grey_table(
-    frame: Frame, window: Window | LookupTable, invert: bool = False
+    frame: Frame,
+    window: Window | LookupTable,
+    invert: bool = False,
+    span: tuple[int, int] | None = None,
 ) -> tuple[int, NDArray[np.uint8]]:
     """``(first, table)`` so that ``table[pixels - first]`` is what ``to_grey`` gives.
 
     The table is (256,) or (65536,) uint8, one entry for each value of the pixels' dtype, so that
-    it holds for every frame of the series and needs no pass over the pixels.
+    it holds for every frame of the series and needs no pass over the pixels; with a ``span`` of
+    stored values, both ends included, it has entries for these alone.
     """
     if not has_grey_table(frame):
         raise ValueError(f"no grey table for {frame.pixels.ndim}-D {frame.pixels.dtype} pixels")
     limits = np.iinfo(frame.pixels.dtype)
-    stored = np.arange(int(limits.min), int(limits.max) + 1)
-    return int(limits.min), _grey(frame, stored, window, invert)
+    low, high = (int(limits.min), int(limits.max)) if span is None else span
+    stored = np.arange(low, high + 1)
+    return low, _grey(frame, stored, window, invert)
 
 
 def to_grey(

@@ -30,7 +30,7 @@ def read_header(path: Path) -> Header:
     Most files say in their first bytes, in plain words, all that is asked here: those are skimmed.
     All others are parsed.
     """
-    with _opened(path) as source:
+    with opened(path) as source:
         data = b""
         for length in _SKIMMED:
             data += source.file.read(length - len(data))
@@ -83,7 +83,7 @@ class FrameReader:
 
     def read(self, path: Path, index: int = 0) -> Frame:
         """Frame ``index`` (from 0) of a file, decoded. Raises ``DicomError``."""
-        with _opened(path) as source, quiet():
+        with opened(path) as source, quiet():
             key, file = (path, stamp(path)), source.whole()
             if self._parsed is None or self._key != key:
                 self._key, self._parsed = None, None
@@ -96,7 +96,7 @@ class FrameReader:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Source]:
+def opened(path: Path) -> Iterator[Source]:
     """The file, open; whatever goes wrong while it is read becomes a ``DicomError``."""
     try:
         with open_source(path) as source:

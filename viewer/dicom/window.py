@@ -47,13 +47,25 @@ class LookupTable:
     """A Modality or VOI LUT (PS3.3 C.11.1.1, C.11.2.1.1).
 
     ``entries`` is (N,) uint16, the first one for input ``first``; inputs outside take the nearest
-    entry. ``bits`` is the depth of the output: white is ``2**bits - 1``.
+    entry. ``bits`` is the depth of the output: white is ``2**bits - 1``. Tables with the same
+    entries are equal: each image of a series brings its own copy.
     """
 
     first: int
     entries: NDArray[np.uint16]
     bits: int
     explanation: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LookupTable):
+            return NotImplemented
+        mine = (self.first, self.bits, self.explanation)
+        return mine == (other.first, other.bits, other.explanation) and bool(
+            self.entries is other.entries or np.array_equal(self.entries, other.entries)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.first, self.bits, self.explanation, len(self.entries)))
 
     def lookup(self, values: NDArray[Any]) -> NDArray[np.uint16]:
         """The entry for each value, same shape; values between two inputs go to the nearer."""
@@ -113,13 +125,27 @@ def apply_voi(values: NDArray[np.float64], voi: Window | LookupTable) -> NDArray
 
 def auto_window(frame: HasSample) -> Window:
     """A window from the 0.5th to the 99.5th percentile of the frame's values, without padding."""
-    values = frame.sample()
+    return percentile_window(frame.sample(), 0.5, 99.5, "automatic")
+
+
+def percentile_window(
+    values: NDArray[np.float64], low: float, high: float, explanation: str
+) -> Window:
+    """The window from one percentile of the values (1-D) to another; over all of them where the two
+    are the same value."""
     if not values.size:
-        return Window(0.5, 1.0, explanation="automatic")
-    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5), method="nearest"))
-    if low == high:
-        low, high = float(values.min()), float(values.max())
-    if np.array_equal(values, np.rint(values)):
-        return Window((low + high + 1) / 2, high - low + 1, explanation="automatic")
+        return Window(0.5, 1.0, explanation=explanation)
+    ends = np.percentile(values, (low, high), method="nearest")
+    if ends[0] == ends[1]:
+        ends = np.array([values.min(), values.max()])
+    whole = np.array_equal(values, np.rint(values))
+    return spanning_window(float(ends[0]), float(ends[1]), whole, explanation)
+
+
+def spanning_window(low: float, high: float, whole: bool, explanation: str) -> Window:
+    """The window that shows ``low`` as black and ``high`` as white; ``whole`` numbers by the LINEAR
+    function."""
+    if whole:
+        return Window((low + high + 1) / 2, high - low + 1, explanation=explanation)
     width = max(high - low, SHORTEST_WIDTH)
-    return Window((low + high) / 2, width, "LINEAR_EXACT", explanation="automatic")
+    return Window((low + high) / 2, width, "LINEAR_EXACT", explanation)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from engine.presets import in_words
 from engine.questions import WhatIfAnswer
-from viewer.canvas import decorations
+from viewer.canvas.fonts import font
 from viewer.canvas.scene import make_banner
 from viewer.dicom.frame import default_window
 from viewer.exporters import words
@@ -111,7 +111,7 @@ def _paint_pair(painter: QPainter, box: QRectF, pictures: Pair, snapshot: Snapsh
         (("as it is, with what is changed", pictures.before), ("changed", pictures.after))
     ):
         at = QPointF(left + number * step, box.top() + _ROW)
-        painter.setFont(decorations.font(1.0, 19, bold=True))
+        painter.setFont(font(1.0, 19, bold=True))
         painter.setPen(TEXT)
         row = QRectF(at.x(), box.top() - 6, image.width(), _ROW)
         painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
@@ -124,7 +124,7 @@ def _paint_changes(painter: QPainter, box: QRectF, changes: Sequence[Change]) ->
         return
     name, numbers = 280.0, 330.0
     reach = box.width() - name - numbers
-    painter.setFont(decorations.font(1.0, 16))
+    painter.setFont(font(1.0, 16))
     painter.setPen(QUIET)
     middle = Qt.AlignmentFlag.AlignVCenter
     head = QRectF(box.left(), box.top(), box.width(), _ROW)
@@ -134,7 +134,7 @@ def _paint_changes(painter: QPainter, box: QRectF, changes: Sequence[Change]) ->
     painter.drawText(beside, Qt.AlignmentFlag.AlignRight | middle, "before → after")
     for number, row in enumerate(changes, 1):
         line = head.translated(0, number * _ROW)
-        painter.setFont(decorations.font(1.0, 18))
+        painter.setFont(font(1.0, 18))
         painter.setPen(TEXT)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | middle, readable(row.name))
         right = Qt.AlignmentFlag.AlignRight | middle

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from engine.presets import in_words
-from viewer.canvas import decorations
+from viewer.canvas.fonts import font
 from viewer.canvas.scene import make_banner
 from viewer.exporters import words
 from viewer.exporters.poster import BASE, LARGEST, MARGIN, QUIET, TEXT, Line, Poster
@@ -155,7 +155,7 @@ class _Layout:
         top += self.picture[1] + 6
         lines = math.floor(self.captions / _CAPTION)
         for place, text in enumerate(captions[:lines]):
-            painter.setFont(decorations.font(1.0, 18 if place == 0 else 16, bold=place == 0))
+            painter.setFont(font(1.0, 18 if place == 0 else 16, bold=place == 0))
             painter.setPen(TEXT if place == 0 else QUIET)
             box = QRectF(left, top + place * _CAPTION, self.picture[0], _CAPTION)
             fitted = painter.fontMetrics().elidedText(
@@ -209,7 +209,7 @@ def _paint_legend(painter: QPainter, box: QRectF, snapshot: Snapshot) -> None:
     painter.setPen(QPen(TEXT, 1.5))
     for cut in cuts:
         painter.drawLine(QPointF(cut, bar.top() - 5), QPointF(cut, bar.bottom() + 5))
-    painter.setFont(decorations.font(1.0, 16))
+    painter.setFont(font(1.0, 16))
     painter.setPen(QUIET)
     above = QRectF(bar.left(), bar.top() - 30, bar.width(), 22)
     under = above.translated(0, 52)

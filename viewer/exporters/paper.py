@@ -12,7 +12,7 @@ from functools import cache
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
-from viewer.canvas.decorations import FAMILY
+from viewer.canvas.fonts import FAMILY
 
 RESOLUTION = 720
 WIDTH, HEIGHT = 5953.0, 8419.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from viewer.canvas.view import View
 from viewer.dicom.sources import sha256
 from viewer.messages import UserError
 from viewer.render.overlay import Overlay
+from viewer.render.turn import AS_IT_IS, Turn
+from viewer.state.measured import read_all
 
 _UNIT_PER_PIXEL = 1 / 900  # text and lines keep their size relative to the picture
 _LARGEST = 16_000  # pixels a side
@@ -39,12 +41,22 @@ def _painted(
     if image.isNull():
         raise UserError("There is not enough memory for a picture of this size.")
     image.setDevicePixelRatio(ratio)
+    scenes = [measured(scene) for scene in scenes]
     painter = QPainter(image)
     try:
         Board().paint(painter, QRectF(0, 0, size.width(), size.height()), scenes, view, unit)
     finally:  # an image that goes while it is painted takes the program with it
         painter.end()
     return image
+
+
+def measured(scene: Scene) -> Scene:
+    """With the statistics that were still being worked out."""
+    if not any(mark.reading.is_waiting for mark in scene.measures):
+        return scene
+    readings = read_all((mark.measurement for mark in scene.measures), scene.pyramid.source)
+    marks = zip(scene.measures, readings, strict=True)
+    return replace(scene, measures=tuple(replace(mark, reading=item) for mark, item in marks))
 
 
 def as_on_screen(
@@ -54,25 +66,26 @@ def as_on_screen(
     return _painted(size, (scene, *beside), view, 1.0, ratio)
 
 
-def fitted(scene: Scene, longest: int) -> QImage:
+def fitted(scene: Scene, longest: int, turn: Turn = AS_IT_IS) -> QImage:
     """The whole frame, its long side ``longest`` pixels, with footer and strip below it."""
     height, width = scene.frame.size
-    tall = height * scene.frame.aspect_ratio
-    scale = longest / max(width, tall)
+    sides = float(width), height * scene.frame.aspect_ratio
+    wide, tall = sides[::-1] if turn.sideways else sides
+    scale = longest / max(wide, tall)
     unit = max(1.0, longest * _UNIT_PER_PIXEL)
-    shown = QSizeF(max(width * scale, 520 * unit), max(tall * scale, 260 * unit))
+    shown = QSizeF(max(wide * scale, 520 * unit), max(tall * scale, 260 * unit))
     whole = QRectF(0, 0, shown.width(), shown.height())
     below = whole.height() - decorations.viewport(whole, scene, unit).height()
     size = QSizeF(shown.width(), shown.height() + below)
-    return _painted(size, (scene,), View(), unit, 1.0)
+    return _painted(size, (scene,), View(turn=turn), unit, 1.0)
 
 
-def full_resolution(scene: Scene) -> QImage:
+def full_resolution(scene: Scene, turn: Turn = AS_IT_IS) -> QImage:
     """Every pixel of the frame is at least one pixel of the picture."""
     height, width = scene.frame.size
     aspect = scene.frame.aspect_ratio
     longest = max(width, height * aspect) * max(1.0, 1 / aspect)
-    return fitted(scene, max(_SMALLEST, math.ceil(longest)))
+    return fitted(scene, max(_SMALLEST, math.ceil(longest)), turn)
 
 
 def png_bytes(image: QImage, texts: dict[str, str]) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
-from viewer.canvas import decorations
+from viewer.canvas.fonts import font
 from viewer.messages import UserError
 
 LARGEST = 16_000  # pixels a side
@@ -30,7 +30,7 @@ class Line:
 
     @property
     def font(self) -> QFont:
-        return decorations.font(1.0, self.size, self.bold)
+        return font(1.0, self.size, self.bold)
 
     def height(self, width: float) -> float:
         box = QRectF(0, 0, width, 1e6)
@@ -89,7 +89,7 @@ class Poster:
     def _paint_strip(self, painter: QPainter, whole: tuple[int, int]) -> None:
         strip = QRectF(0, whole[1] - _STRIP_HEIGHT, whole[0], _STRIP_HEIGHT)
         painter.fillRect(strip, _STRIP)
-        painter.setFont(decorations.font(1.0, 20, bold=True))
+        painter.setFont(font(1.0, 20, bold=True))
         painter.setPen(_STRIP_TEXT)
         painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, self.banner)
 

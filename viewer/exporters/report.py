@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPdfWriter
 from engine.files import write_atomically
 from viewer.canvas.scene import make_banner
 from viewer.exporters import report_closing as closing
+from viewer.exporters import report_measures, words
 from viewer.exporters import report_sections as sections
-from viewer.exporters import words
 from viewer.exporters.paper import (
     HEIGHT,
     RESOLUTION,
@@ -80,6 +80,7 @@ def report_pages(snapshot: Snapshot) -> tuple[list[list[Placed]], Chrome]:
     blocks = [
         *opening(snapshot),
         *sections.layers(snapshot),
+        *report_measures.measurements(snapshot),
         *sections.landmarks(snapshot),
         *sections.interventions(snapshot),
         *sections.evidence(snapshot),

@@ -49,7 +49,7 @@ def scan_and_response(snapshot: Snapshot) -> Block:
     overlay = snapshot.overlay
     captions = [
         f"The scan, {window_text(snapshot.window)}{', inverted' if snapshot.inverted else ''}"
-        f"{', with landmarks' if snapshot.marks else ''}.",
+        f"{_with(snapshot)}.",
         "No answer was on screen when this was exported."
         if overlay is None
         else _response_caption(overlay, snapshot.layers),
@@ -59,7 +59,7 @@ def scan_and_response(snapshot: Snapshot) -> Block:
     def paint(painter: QPainter, box: QRectF) -> None:
         size = QSizeF(across * _DENSITY, tall * _DENSITY)
         unit = size.width() / 480
-        scan = snapshot.scene(None, snapshot.marks)
+        scan = snapshot.scene(None, snapshot.marks, snapshot.measures)
         for number, (scene, caption) in enumerate(
             ((scan, captions[0]), (snapshot.scene(overlay), captions[1]))
         ):
@@ -69,6 +69,14 @@ def scan_and_response(snapshot: Snapshot) -> Block:
             write(painter, place, caption, SMALL, colour=QUIET)
 
     return Block(tall + below + 150, paint)
+
+
+def _with(snapshot: Snapshot) -> str:
+    """What is drawn over the scan."""
+    document = snapshot.document
+    drawn = (("landmarks", document.landmarks), ("measurements", document.measurements))
+    names = [name for name, items in drawn if items]
+    return f", with {' and '.join(names)}" if names else ""
 
 
 def _response_caption(overlay: Overlay, layers: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from engine.questions import Candidate, WhatIfAnswer
 from engine.results import Explanation
 from viewer.canvas.compose import compose
 from viewer.canvas.marks import Mark
+from viewer.canvas.measure_marks import MeasureMark
 from viewer.canvas.scene import Scene
 from viewer.dicom.attributes import Attributes
 from viewer.dicom.frame import default_window
@@ -24,6 +26,7 @@ from viewer.state.attending import Attention
 from viewer.state.audit import now
 from viewer.state.document import Document
 from viewer.state.figures import LandmarkFigures, LayerFigures
+from viewer.state.measured import Reading, read_all
 from viewer.state.session import Place
 
 if TYPE_CHECKING:
@@ -85,11 +88,26 @@ class Snapshot:
         on = (item for item in self.document.interventions if item.on)
         return tuple(Mark(item.edit.shape, item.name, "intervention") for item in on)
 
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """What is measured, with every statistic: goes over the pixels, once."""
+        return read_all(self.document.measurements, self.pyramid.source)
+
+    @property
+    def measures(self) -> tuple[MeasureMark, ...]:
+        """The same, as a small picture beside a table shows it."""
+        return tuple(MeasureMark(item, item.measurement.id, brief=True) for item in self.readings)
+
     def maker(self) -> OverlayMaker | None:
         """A maker of its own for each export: makers are not for several threads."""
         return None if self.explanation is None else OverlayMaker(self.explanation)
 
-    def scene(self, overlay: Overlay | None, marks: tuple[Mark, ...] = ()) -> Scene:
+    def scene(
+        self,
+        overlay: Overlay | None,
+        marks: tuple[Mark, ...] = (),
+        measures: tuple[MeasureMark, ...] = (),
+    ) -> Scene:
         return compose(
             self.place,
             self.pyramid,
@@ -100,6 +118,7 @@ class Snapshot:
             identity_shown=self.identity,
             planes_visible=self.planes_shown,
             marks=marks,
+            measures=measures,
         )
 
     def input(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def numbers(snapshot: Snapshot, progress: Progress | None = None) -> dict[str, A
             | dict(item.numbers)
             for item in (explanation.evidence if explanation else ())
         ],
+        "measurements": [item.facts() for item in snapshot.readings],
         "judgements": [asdict(item) for item in snapshot.document.judgements],
         "reader": _reader(snapshot),
     }

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 
 from viewer.canvas import decorations, marks
+from viewer.canvas.fonts import font
 from viewer.canvas.images import to_image
 from viewer.canvas.marks import Mark
 from viewer.canvas.paint import ScenePainter
@@ -76,7 +77,7 @@ def with_overlay(scan: Scan, overlay: Overlay | None, drawn: Sequence[Mark] = ()
         )
         if overlay is not None and overlay.maximum > 0:
             _paint_overlay(painter, overlay, scan)
-        painter.setFont(decorations.font(scan.unit))
+        painter.setFont(font(scan.unit))
         area = QRectF(image.rect())
         marks.paint(painter, drawn, scan.transform, area, scan.unit)
     finally:  # an image that goes while it is painted takes the program with it

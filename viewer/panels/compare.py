@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSignalBlocker, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -12,8 +12,11 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
+    QPushButton,
     QScrollArea,
     QStyleOptionViewItem,
+    QTabBar,
     QVBoxLayout,
     QWidget,
 )
@@ -21,16 +24,17 @@ from PySide6.QtWidgets import (
 from engine.presets import PRESETS, preset_name
 from engine.results import Explanation
 from resources import MODEL_NAMES
-from viewer.panels.rows import TEXT, Row
+from viewer.palette import colour
+from viewer.panels.rows import Row
 from viewer.render.difference import Likeness, figure
-from viewer.state.others import Other, same_and_other
+from viewer.state.comparing import MOST
+from viewer.state.others import Other, layer_words, same_and_other
 from viewer.state.session import Session
 from viewer.state.words import readable
 from viewer.state.workbench import Workbench
 
 Cells = tuple[str, str, str]
 _CELLS = Qt.ItemDataRole.UserRole
-_QUIET = QColor("#94a3b8")
 _NUMBER = 74.0  # pixels of a column of numbers
 _CLASSES = 5  # offered, and shown with their probabilities
 _INVITATION = (
@@ -62,6 +66,7 @@ def choices(session: Session) -> list[tuple[str, Other | None]]:
     answered = () if explanation is None else explanation.predictions
     target = "" if explanation is None else explanation.target
     classes = [item for item in answered if item.name != target][: _CLASSES - 1]
+    layers = () if explanation is None else explanation.layers
     return [
         ("nothing", None),
         *((f"model: {name}", Other("model", name)) for name in _other_models(session)),
@@ -72,6 +77,11 @@ def choices(session: Session) -> list[tuple[str, Other | None]]:
                 Other("class", item.name),
             )
             for item in classes
+        ),
+        *(
+            (f"layer: {layer_words(layer, len(layers))}", Other("layer", layer.name))
+            for number, layer in enumerate(layers)
+            if number != session.layer_index
         ),
         *(
             (f"method: {name}", Other("method", name))
@@ -101,7 +111,7 @@ class _Row(Row):
     ) -> None:
         name, here, there = index.data(_CELLS)
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(TEXT if index.row() else _QUIET)
+        painter.setPen(colour("text" if index.row() else "quiet"))
         inner = box.adjusted(2, 0, -2, 0)
         for text, right in ((there, 0.0), (here, _NUMBER)):
             cell = QRectF(inner.right() - right - _NUMBER, inner.top(), _NUMBER, inner.height())
@@ -160,6 +170,18 @@ class ComparePanel(QWidget):
         )
         self.combo.setMinimumContentsLength(14)
         self.combo.activated.connect(self._chosen)
+        self.tabs = QTabBar()
+        self.tabs.setAccessibleName("Pictures beside the main one")
+        self.tabs.setExpanding(False)
+        self.tabs.setDrawBase(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
+        self.tabs.currentChanged.connect(self._comparing.choose)
+        self.more = QPushButton("One more …")
+        self.more.setProperty("small", True)
+        self.more.setToolTip("Another picture beside these; four at most, two by two")
+        self._menu = QMenu(self.more)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.more.setMenu(self._menu)
         self.difference = QCheckBox("Difference map")
         self.difference.setToolTip(
             "A third picture: what each map has more than the other, when both hold the same "
@@ -178,7 +200,9 @@ class ComparePanel(QWidget):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
+        form.addRow(self.tabs)
         form.addRow("With", self.combo)
+        form.addRow("", self.more)
         inside = QWidget()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(10, 8, 10, 8)
@@ -198,6 +222,15 @@ class ComparePanel(QWidget):
     def _chosen(self, row: int) -> None:
         self._comparing.set_other(self._choices[row][1])
 
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        for text, other in choices(self._session):
+            if other is not None and other not in self._comparing.others:
+                action = self._menu.addAction(text.replace("&", "&&"))
+                action.triggered.connect(
+                    lambda checked=False, other=other: self._comparing.add_other(other)
+                )
+
     # what is shown
     def _read(self) -> None:
         comparing = self._comparing
@@ -206,6 +239,8 @@ class ComparePanel(QWidget):
         self.difference.setChecked(comparing.difference)
         del blocker
         other = comparing.other
+        self._fill_tabs()
+        self.more.setVisible(0 < len(comparing.others) < MOST)
         self.difference.setEnabled(other is not None and other.kind != "original")
         found, main, theirs = comparing.likeness, self._session.explanation, comparing.explanation
         self.alike.show_rows([] if found is None else likeness_rows(found))
@@ -216,6 +251,20 @@ class ComparePanel(QWidget):
         if main is not None and theirs is not None and not theirs.withheld:
             rows = probabilities(main, theirs)
         self.answers.show_rows(rows)
+
+    def _fill_tabs(self) -> None:
+        """A tab a picture, where there are several; the numbers are about the one in front."""
+        others = self._comparing.others
+        blocker = QSignalBlocker(self.tabs)
+        names = [tab_text(other) for other in others]
+        if names != [self.tabs.tabText(tab) for tab in range(self.tabs.count())]:
+            while self.tabs.count():
+                self.tabs.removeTab(0)
+            for name in names:
+                self.tabs.addTab(name)
+        self.tabs.setCurrentIndex(self._comparing.chosen)
+        self.tabs.setVisible(len(others) > 1)
+        del blocker
 
     def _fill_combo(self) -> None:
         """The one that is chosen stays in the list, also where it makes no sense at present."""
@@ -249,6 +298,13 @@ class ComparePanel(QWidget):
             _ONE_WINDOW if other.shares_range else _OWN_WINDOWS,
             *([_ABOUT_UNTRAINED] if other.kind == "untrained" else []),
         ]
+
+
+def tab_text(other: Other) -> str:
+    """``untrained``, ``blocks.2``: what the tab of a picture says."""
+    return readable(other.value) or {"edited": "edited", "original": "bare scan"}.get(
+        other.kind, other.kind
+    )
 
 
 def likeness_rows(found: Likeness) -> list[Cells]:

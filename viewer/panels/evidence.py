@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,17 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from engine.findings import FAIL, PASS, TESTS, UNKNOWN, Finding, summary
-from viewer.panels.rows import BACK, TEXT, Row, RowsPanel
+from viewer.palette import colour
+from viewer.panels.rows import Row, RowsPanel
 from viewer.state.session import Session
 from viewer.state.settings import KEPT_BACK
 
 _FINDING = Qt.ItemDataRole.UserRole
-# sign, colour: told apart without colours, too
-_LOOKS = {
-    PASS: ("✓", QColor("#6fc3e8")),
-    FAIL: ("✕", QColor("#ff9d5c")),
-    UNKNOWN: ("?", QColor("#94a3b8")),
-}
+# sign, name of a colour: told apart without colours, too
+_LOOKS = {PASS: ("✓", "good"), FAIL: ("✕", "bad"), UNKNOWN: ("?", "quiet")}
 
 
 def signs(findings: Sequence[Finding]) -> str:
@@ -70,17 +67,17 @@ class _Row(Row):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         finding: Finding = index.data(_FINDING)
-        sign, colour = _LOOKS[finding.outcome]
+        sign, ink = _LOOKS[finding.outcome]
         if option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(BACK)
+            painter.setBrush(colour("raised"))
             painter.drawRoundedRect(box, 3, 3)
         inner = box.adjusted(7, 0, -7, 0)
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(colour)
+        painter.setPen(colour(ink))
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | middle, sign)
         painter.drawText(inner, Qt.AlignmentFlag.AlignRight | middle, finding.outcome)
-        painter.setPen(TEXT)
+        painter.setPen(colour("text"))
         name = inner.adjusted(20, 0, -60, 0)
         painter.drawText(name, Qt.AlignmentFlag.AlignLeft | middle, finding.test)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
-from viewer.panels.rows import BACK, TEXT, Row
+from viewer.palette import colour
+from viewer.panels.rows import Row
 from viewer.state.kernel_search import KernelSearch
 from viewer.state.kernels_here import KernelHere
 
 Index = QModelIndex | QPersistentModelIndex
 HERE = Qt.ItemDataRole.UserRole
 _SHOWN = Qt.ItemDataRole.UserRole + 1
-_QUIET, _BAR = QColor("#94a3b8"), QColor("#3b4660")
 
 
 class HereRow(Row):
@@ -30,19 +30,19 @@ class HereRow(Row):
         over = QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus
         painter.setPen(Qt.PenStyle.NoPen)
         if option.state & over or index.data(_SHOWN):
-            painter.setBrush(BACK)
+            painter.setBrush(colour("raised"))
             painter.drawRoundedRect(box, 3, 3)
-        painter.setBrush(_BAR)
+        painter.setBrush(colour("bar"))
         inner = box.adjusted(7, 3, -7, -3)
         painter.drawRect(QRectF(inner.left(), box.bottom() - 3, inner.width() * row.share, 2))
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(TEXT)
+        painter.setPen(colour("text"))
         mark = "▸ " if index.data(_SHOWN) else ""
         name = f"{mark}{index.row() + 1}  kernel {row.score.kernel} of {row.score.layer}"
         painter.drawText(inner, left | top, name)
         painter.drawText(inner, right | top, f"{row.score.score:+#.3g}")
-        painter.setPen(_QUIET)
+        painter.setPen(colour("quiet"))
         under = inner.adjusted(0, inner.height() / 2 - 2, 0, 0)
         painter.drawText(under, left | bottom, f"{row.share:.1%} of its layer here")
         painter.drawText(under, right | bottom, f"even share {row.even:.1%}")

@@ -17,11 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.palette import colour
 from viewer.panels.buttons import history_buttons, small_button
 from viewer.panels.landmark_table import LandmarkTable, lift_text
 from viewer.panels.landmark_tools import LandmarkTools
 from viewer.panels.lift_plot import LiftPlot
-from viewer.panels.rows import BACK, TEXT, Row
+from viewer.panels.rows import Row
 from viewer.state.document import Landmark
 from viewer.state.figures import ALL, LandmarkFigures
 from viewer.state.workbench import Workbench
@@ -30,7 +31,6 @@ _ID = Qt.ItemDataRole.UserRole
 _NAME = Qt.ItemDataRole.UserRole + 1
 _AREA = Qt.ItemDataRole.UserRole + 2
 _LIFT = Qt.ItemDataRole.UserRole + 3
-_QUIET, _ACCENT = "#94a3b8", "#f0a63c"
 _EMPTY = (
     "Mark what an expert would look at: take a tool, then draw on the picture. For every layer you "
     "then see how much of its response lies there, against chance and against networks that never "
@@ -73,8 +73,8 @@ class _Row(Row):
     ) -> None:
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         if selected or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(QPen(_ACCENT) if selected else Qt.PenStyle.NoPen)
-            painter.setBrush(BACK)
+            painter.setPen(QPen(colour("accent")) if selected else Qt.PenStyle.NoPen)
+            painter.setBrush(colour("raised"))
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         inner = box.adjusted(7, 3, -7, -3)
         metrics = QFontMetrics(painter.font())
@@ -82,9 +82,9 @@ class _Row(Row):
         room = round(inner.width()) - metrics.horizontalAdvance(area) - 10
         name = metrics.elidedText(str(index.data(_NAME)), Qt.TextElideMode.ElideRight, room)
         above, below = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
-        painter.setPen(TEXT)
+        painter.setPen(colour("text"))
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | above, name)
-        painter.setPen(_QUIET)
+        painter.setPen(colour("quiet"))
         painter.drawText(inner, Qt.AlignmentFlag.AlignRight | above, area)
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | below, str(index.data(_LIFT)))
 

@@ -6,19 +6,23 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer
-from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedLayout, QVBoxLayout, QWidget
 
 from viewer.canvas.images import to_image
 from viewer.dicom.frame import default_window
+from viewer.panels.layer_tile import LEAST, PICTURE, QUIET, LayerTile
+from viewer.panels.notice import Notice
 from viewer.render.overlay import OverlayMaker, colourise
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.state.lane import Lane
 from viewer.state.session import Session
+from viewer.state.standing import standing
 
-_SIDE = 104
+_SCROLLBAR = 24  # logical pixels around and below the tiles
+_BESIDES = 82  # of the least height, all but the picture
 
 
 def thumbnail(
@@ -63,7 +67,7 @@ def lift_words(lift: float) -> str:
 
 
 class LayerStrip(QWidget):
-    """Arrow keys or a click step through the layers."""
+    """Arrow keys or a click step through the layers. Where there is none, it says why."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,15 +78,23 @@ class LayerStrip(QWidget):
         self.list.setViewMode(QListWidget.ViewMode.IconMode)
         self.list.setMovement(QListWidget.Movement.Static)
         self.list.setWrapping(False)
-        self.list.setIconSize(QSize(_SIDE, _SIDE))
-        self.list.setSpacing(3)
+        self._tile = LayerTile(self.list)
+        self.list.setItemDelegate(self._tile)
+        self.list.setMouseTracking(True)
+        self.list.setSpacing(2)
         self.list.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Layers")
-        self.list.setMinimumHeight(_SIDE + 62)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 2, 4, 2)
-        layout.addWidget(self.list)
+        self.list.setMinimumHeight(LEAST + _BESIDES)
+        self.notice = Notice()
+        reason = QWidget()
+        beside = QVBoxLayout(reason)
+        beside.addWidget(self.notice)
+        beside.addStretch()
+        self._pages = QStackedLayout(self)
+        self._pages.setContentsMargins(4, 2, 4, 2)
+        for page in (self.list, reason):
+            self._pages.addWidget(page)
         self.list.currentRowChanged.connect(self._chosen)
         self.list.itemClicked.connect(lambda item: self._chosen(self.list.row(item)))
         self._lane = Lane("thumbnails", self)
@@ -94,6 +106,19 @@ class LayerStrip(QWidget):
         session.explanationChanged.connect(self._fill)
         session.overlayChanged.connect(self._restyle)
         session.liftsChanged.connect(self._label)
+        session.engineChanged.connect(self._tell)
+        session.playingChanged.connect(self._tell)
+        session.frameChanged.connect(self._tell)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Why there are no layers, where there are none."""
+        missing = standing(self._session)
+        self._pages.setCurrentIndex(0 if missing is None else 1)
+        if missing is None:
+            self.notice.say("")
+        else:
+            self.notice.say(missing.text, title=missing.title, icon=missing.icon)
 
     def _chosen(self, row: int) -> None:
         if row >= 0:
@@ -101,6 +126,7 @@ class LayerStrip(QWidget):
 
     def _fill(self) -> None:
         """A row for each layer, at once; the thumbnails follow from the background."""
+        self._tell()
         blocker = QSignalBlocker(self.list)
         maker, opened = self._session.overlays, self._session.open
         layers = () if maker is None else maker.explanation.layers
@@ -112,12 +138,13 @@ class LayerStrip(QWidget):
             for row, layer in enumerate(layers):
                 kernels, rows, columns = layer.native_shape
                 self.list.item(row).setToolTip(
-                    f"Layer {layer.depth}: {layer.name}, {kernels} kernels on a grid of "
-                    f"{columns} × {rows}"
+                    f"Layer {layer.depth} of {len(layers)}: {layer.name}, {kernels} kernels on a "
+                    f"grid of {columns} × {rows}"
                 )
             self._label()
             self._shown_style = self._key()
             self.list.setCurrentRow(self._session.layer_index)
+            self._mark()
             self._reveal()
             style, pyramid = self._session.style, opened.pyramid
             self._lane.submit((maker, self._shown_style), lambda: thumbnails(maker, style, pyramid))
@@ -127,16 +154,11 @@ class LayerStrip(QWidget):
         if key != (self._session.overlays, self._shown_style):
             return
         for row, image in enumerate(images):
-            pixmap = QPixmap.fromImage(image)
-            icon = QIcon(pixmap)
-            icon.addPixmap(pixmap, QIcon.Mode.Selected)
-            self.list.item(row).setIcon(icon)
+            self.list.item(row).setData(PICTURE, QPixmap.fromImage(image))
 
     def _label(self) -> None:
         """Name, native grid and, of a landmark that is looked at, the layer's lift on it."""
         explanation, lifts = self._session.explanation, self._session.lifts
-        line = 17 if lifts else 0
-        self.list.setMinimumHeight(_SIDE + 62 + line)
         for row, layer in enumerate(() if explanation is None else explanation.layers):
             item = self.list.item(row)
             if item is None:
@@ -146,13 +168,25 @@ class LayerStrip(QWidget):
             if lifts:
                 text += f"\n{lift_words(lifts.get(layer.name, math.nan))}"
             item.setText(text)
-            item.setSizeHint(QSize(_SIDE + 12, _SIDE + 44 + line))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Tiles as high as the strip; a line more while there are lifts."""
+        room = self.height() - _SCROLLBAR
+        if self._tile.fit(room, 3 if self._session.lifts else 2):
+            self.list.scheduleDelayedItemsLayout()
+            self._reveal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def _key(self) -> tuple[object, ...]:
         style = self._session.style
         return (style.colours, style.signed, style.shared_range, style.smoothing)
 
     def _restyle(self) -> None:
+        self._mark()
         if self.list.count() and self._key() != self._shown_style:
             self._later.start()
         elif self.list.currentRow() != self._session.layer_index:
@@ -160,6 +194,14 @@ class LayerStrip(QWidget):
             self.list.setCurrentRow(self._session.layer_index)
             del blocker
             self._reveal()
+
+    def _mark(self) -> None:
+        """The current layer is marked in full while it is on the scan, and quietly while not."""
+        style = self._session.style
+        quiet = not style.visible or style.shows != "layer"
+        if self.list.property(QUIET) != quiet:
+            self.list.setProperty(QUIET, quiet)
+            self.list.viewport().update()
 
     def _reveal(self) -> None:
         item = self.list.currentItem()

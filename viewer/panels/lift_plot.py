@@ -6,20 +6,23 @@ import math
 from typing import Any
 
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from viewer.panels.plotting import TEXT, PlotLoader, quiet_plot
+from viewer.palette import colour, hex_of, themes
+from viewer.panels.plotting import PlotLoader, dye_axes, quiet_plot
 from viewer.state.figures import Figures, LayerFigures
 from viewer.state.session import Session
 
-_TRAINED, _UNTRAINED, _CHANCE = "#f0a63c", "#7dd3fc", "#94a3b8"
-_NOW, _PANEL = "#e2e8f0", "#161a22"
 _MOST_TICKS = 10
-_LEGEND = (
-    f'<span style="color:{_TRAINED}">●─●</span> this model &nbsp; '
-    f'<span style="color:{_UNTRAINED}">╌╌╌</span> untrained &nbsp; '
-    f'<span style="color:{_CHANCE}">┈┈┈</span> chance'
-)
+
+
+def _legend() -> str:
+    return (
+        f'<span style="color:{hex_of("accent")}">●─●</span> this model &nbsp; '
+        f'<span style="color:{hex_of("series")}">╌╌╌</span> untrained &nbsp; '
+        f'<span style="color:{hex_of("quiet")}">┈┈┈</span> chance'
+    )
 
 
 class LiftPlot(QWidget):
@@ -34,17 +37,19 @@ class LiftPlot(QWidget):
         """The plot, once it is made."""
         self._curves: tuple[Any, Any] | None = None
         self._now: Any = None
+        self._chance: Any = None
         self.setMinimumHeight(180)
         self.setAccessibleName("Lift of each layer against its depth")
-        legend = QLabel(_LEGEND, self)
-        legend.setProperty("quiet", True)
+        self.legend = QLabel(_legend(), self)
+        self.legend.setProperty("quiet", True)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
-        self._layout.addWidget(legend)
+        self._layout.addWidget(self.legend)
         figures.changed.connect(self.draw)
         session.audit.selectedChanged.connect(self.draw)
         session.overlayChanged.connect(self._mark)
+        themes.changed.connect(self._dye)
         self.draw()
 
     @property
@@ -86,31 +91,35 @@ class LiftPlot(QWidget):
     def _make(self, pg: Any) -> None:
         self.plot = plot = quiet_plot(pg, self, "depth of the layer", "lift")
         plot.setToolTip("Click to see the layer at that depth")
-        self._now = pg.InfiniteLine(pen=pg.mkPen(_NOW, width=1))
-        plot.addItem(self._now)
-        plot.addItem(self._chance(pg))
-        self._curves = (
-            plot.plot(
-                pen=pg.mkPen(_TRAINED, width=2),
-                symbol="o",
-                symbolSize=6,
-                symbolBrush=_TRAINED,
-                symbolPen=None,
-            ),
-            plot.plot(pen=pg.mkPen(_UNTRAINED, width=2, style=Qt.PenStyle.DashLine)),
-        )
-        plot.scene().sigMouseClicked.connect(self._clicked)
-        self._layout.addWidget(plot)
-        self.draw()
-
-    def _chance(self, pg: Any) -> Any:
-        return pg.InfiniteLine(
+        self._now = pg.InfiniteLine()
+        self._chance = pg.InfiniteLine(
             pos=1.0,
             angle=0,
-            pen=pg.mkPen(_CHANCE, width=1, style=Qt.PenStyle.DotLine),
             label="chance",
-            labelOpts={"position": 0.01, "color": TEXT, "fill": _PANEL, "anchors": [(0, 0.5)] * 2},
+            labelOpts={"position": 0.01, "anchors": [(0, 0.5)] * 2},
         )
+        plot.addItem(self._now)
+        plot.addItem(self._chance)
+        self._curves = (plot.plot(symbol="o", symbolSize=6, symbolPen=None), plot.plot())
+        plot.scene().sigMouseClicked.connect(self._clicked)
+        self._layout.addWidget(plot)
+        self._dye()
+        self.draw()
+
+    def _dye(self) -> None:
+        """The colours of the present theme."""
+        self.legend.setText(_legend())
+        if self._curves is None:
+            return
+        dye_axes(self.plot)
+        trained, untrained = self._curves
+        trained.setPen(colour("accent"), width=2)
+        trained.setSymbolBrush(colour("accent"))
+        untrained.setPen(colour("series"), width=2, style=Qt.PenStyle.DashLine)
+        self._now.setPen(colour("text"), width=1)
+        self._chance.setPen(colour("quiet"), width=1, style=Qt.PenStyle.DotLine)
+        self._chance.label.setColor(colour("quiet"))
+        self._chance.label.fill = QBrush(colour("panel"))
 
     def _clicked(self, event: Any) -> None:
         self.show_nearest(event.scenePos())

@@ -132,6 +132,7 @@ class OverlayControls(QWidget):
         column.addLayout(self.form)
         column.addWidget(self.reading)
         column.addWidget(self.plot, 1)
+        column.addStretch()
         area = QScrollArea()
         area.setWidget(inner)
         area.setWidgetResizable(True)
@@ -192,7 +193,10 @@ def in_words(overlay: Overlay) -> str:
     """How much of a layer's response lies above the threshold."""
     signed = overlay.style.signed
     if overlay.maximum <= 0:
-        return f"This layer has no {'' if signed else 'positive '}response on this image."
+        kind = "" if signed else "positive "
+        return f"This layer has no {kind}response to this image. Choose another layer or class."
+    if overlay.area <= 0:
+        return "Nothing lies above the threshold. Lower it, or choose another layer."
     what = "response, signs left out" if signed else "positive response"
     return f"Above the threshold: {overlay.area:.1%} of the area, {overlay.mass:.1%} of the {what}."
 

@@ -8,10 +8,10 @@ import threading
 from importlib import import_module
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-TEXT = "#94a3b8"
+from viewer.palette import hex_of
 
 
 class PlotLoader(QObject):
@@ -42,15 +42,25 @@ class PlotLoader(QObject):
 
 def quiet_plot(pg: Any, parent: QWidget, bottom: str, left: str = "") -> Any:
     """A plot that is looked at and not moved, on the panel's own ground, with the names of its
-    axes."""
-    plot = pg.PlotWidget(parent, background=None)
+    axes. Its colours are put on by :func:`dye_axes`, in every theme anew."""
+    plot = pg.PlotWidget(parent)
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(False, False)
     plot.hideButtons()
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     for side, name in (("bottom", bottom), ("left", left)):
         if name:
-            plot.setLabel(side, name, color=TEXT)
-        axis = plot.getAxis(side)
-        axis.setTextPen(TEXT)
-        axis.setPen(TEXT)
+            plot.setLabel(side, name)
     return plot
+
+
+def dye_axes(plot: Any) -> None:
+    """The ground, the axes, their numbers and names in the colours of the present theme."""
+    plot.setBackground(hex_of("panel"))
+    quiet = hex_of("quiet")
+    for side in ("bottom", "left"):
+        axis = plot.getAxis(side)
+        axis.setTextPen(quiet)
+        axis.setPen(quiet)
+        if axis.labelText:
+            axis.setLabel(axis.labelText, color=quiet)

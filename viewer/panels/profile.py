@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from viewer.panels.plotting import PlotLoader, quiet_plot
+from viewer.palette import colour, themes
+from viewer.panels.plotting import PlotLoader, dye_axes, quiet_plot
 from viewer.render.overlay import OverlayMaker
 from viewer.render.style import OverlayStyle
 from viewer.state.lane import Lane
+from viewer.state.later import Later
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
-
-_LINE, _CHOSEN, _ZERO = "#7dd3fc", "#f0a63c", "#2c3444"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,7 @@ class ProfilePanel(QWidget):
         """What is drawn, a layer each."""
         self._curve: Any = None
         self._chosen: Any = None
+        self._zero: Any = None
         self.line = QLabel(self)
         self.line.setWordWrap(True)
         self.line.setProperty("quiet", True)
@@ -84,15 +85,20 @@ class ProfilePanel(QWidget):
         self._layout.addWidget(self.line)
         self._layout.addStretch()
         session = self._session
+        self._later = Later(self._draw, self)
         session.cursorChanged.connect(self._move)
-        session.overlayChanged.connect(self._draw)
+        session.explanationChanged.connect(self._draw)
+        session.overlayChanged.connect(self._later.ask)
         session.placeChanged.connect(self._forget)
+        themes.changed.connect(self._dye)
         self._draw()
 
     def _move(self) -> None:
         if self._session.cursor is not None:
             self._point = self._session.cursor
-        self._draw()
+            self._later.ask()
+        else:
+            self._draw()
 
     def _forget(self) -> None:
         self._point = None
@@ -166,17 +172,26 @@ class ProfilePanel(QWidget):
     def _make(self, pg: Any) -> None:
         self.plot = plot = quiet_plot(pg, self, "depth of the layer", "share of max.")
         plot.setMinimumHeight(150)
-        plot.addItem(pg.InfiniteLine(pos=0, angle=0, pen=pg.mkPen(_ZERO, width=1)))
-        self._curve = plot.plot(
-            pen=pg.mkPen(_LINE, width=2), symbol="o", symbolSize=6, symbolBrush=_LINE
-        )
-        self._chosen = plot.plot(
-            pen=None, symbol="d", symbolSize=13, symbolBrush=_CHOSEN, symbolPen="#0f1218"
-        )
+        self._zero = pg.InfiniteLine(pos=0, angle=0)
+        plot.addItem(self._zero)
+        self._curve = plot.plot(symbol="o", symbolSize=6, symbolPen=None)
+        self._chosen = plot.plot(pen=None, symbol="d", symbolSize=13)
         plot.scene().sigMouseClicked.connect(lambda event: self.show_nearest(event.scenePos()))
         plot.scene().sigMouseMoved.connect(self._name)
         self._layout.insertWidget(1, plot, 10)
+        self._dye()
         self._draw()
+
+    def _dye(self) -> None:
+        """The colours of the present theme."""
+        if self.plot is None:
+            return
+        dye_axes(self.plot)
+        self._zero.setPen(colour("line"), width=1)
+        self._curve.setPen(colour("series"), width=2)
+        self._curve.setSymbolBrush(colour("series"))
+        self._chosen.setSymbolBrush(colour("accent"))
+        self._chosen.setSymbolPen(colour("panel"))
 
     def _row(self, place: QPointF) -> int:
         """The layer whose depth is nearest to a place of the plot's scene, from 0."""

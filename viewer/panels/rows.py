@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
@@ -14,9 +14,6 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.state.session import Session
-
-TEXT, BACK = QColor("#e2e8f0"), QColor("#212735")
-
 
 ANSWERS_SPACE = "answersSpace"
 """Property of a widget in which the space bar does something."""

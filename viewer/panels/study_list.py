@@ -1,180 +1,339 @@
-"""Studies, series and images, and the files that could not be opened, with the reason."""
+"""Studies and their series with thumbnails, and the files that could not be opened."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
+from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from viewer import palette
+from viewer.canvas.images import to_image
+from viewer.panels.row_area import RowArea
+from viewer.panels.study_head import StudyHead
+from viewer.panels.study_paint import THUMBNAIL, Look, arrow_box, paint_row
+from viewer.panels.study_rows import Row, Words, can_open, height_of, rows_of, words_of
+from viewer.state.frame_cache import Key
+from viewer.state.session import Place
+from viewer.state.thumbnails import middle_of
+from viewer.state.workbench import Workbench
 
-from viewer.dicom.study import Rejected, Series, Study
-from viewer.state.session import Place, Session
-
-_MOST_ROWS = 100  # images of a series that have rows of their own; longer ones are scrolled
-_PLACE = Qt.ItemDataRole.UserRole
-_QUIET = QColor(148, 163, 184)
-
-
-def _series_text(series: Series, identity_shown: bool) -> str:
-    first = series.instances[0].attributes
-    part = first.body_part.title()
-    described = series.description if identity_shown else ""
-    name = described or part or "series without a description"
-    images = sum(instance.frames for instance in series.instances)
-    count = f"{images} images" if images > 1 else ""
-    return " · ".join(text for text in (series.modality, name, count) if text)
-
-
-def _object_text(row: Rejected) -> str:
-    modality = "" if row.attributes is None else row.attributes.modality
-    return " · ".join(part for part in (modality, row.kind) if part)
-
-
-def _refused_rows(rows: list[tuple[str, str]]) -> list[QTreeWidgetItem]:
-    """A row for each (text, reason); the first ones, of thousands."""
-    shown = rows[:_MOST_ROWS]
-    if len(rows) > _MOST_ROWS:
-        shown.append((f"and {len(rows) - _MOST_ROWS} more", ""))
-    made = []
-    for text, reason in shown:
-        item = QTreeWidgetItem([text])
-        item.setToolTip(0, reason)
-        item.setForeground(0, _QUIET)
-        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-        made.append(item)
-    return made
+_USUAL = 13.0  # pixels of the letters that the rows are laid out for
+_MOST_PIXMAPS = 300
+_NOTHING = "Nothing is open."
+_NO_KEY_IMAGES = "No key images yet. The star in the toolbar marks the image that is shown."
 
 
 class StudyList(QWidget):
-    """A tree: study → series → image. Choosing a row opens its image."""
+    """The list below a line that says how much there is and what is read."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, workbench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
-        self._filled_with = session.identity_shown
-        self._rows: dict[tuple[str, ...], QTreeWidgetItem] = {}  # of studies and of series
-        self._row_of: dict[int, QTreeWidgetItem] = {}  # by the series of the session's scan
-        self._seen: set[tuple[str, ...]] = set()
-        self.tree = QTreeWidget(self)
-        self.tree.setHeaderHidden(True)
-        self.tree.setIndentation(14)
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.tree.setAccessibleName("Studies")
+        self.head = StudyHead(workbench.session)
+        self.rows = StudyRows(workbench)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(self.tree)
-        self.tree.currentItemChanged.connect(self._chosen)
-        self.tree.itemExpanded.connect(self._add_images)
-        session.scanChanged.connect(self._fill)
-        session.placeChanged.connect(self._mark)
-        session.overlayChanged.connect(self._retitle)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.head)
+        layout.addWidget(self.rows, 1)
 
-    def _study_text(self, study: Study, number: int) -> str:
-        """Who, and below it what and when; a number while the identity is hidden."""
-        if not self._session.identity_shown:
-            return f"Study {number}\nidentity hidden"
-        what = " · ".join(part for part in (study.date, study.description) if part)
-        return "\n".join(part for part in (study.patient_name or "no name", what) if part)
 
-    def _fill(self) -> None:
-        """All rows anew; what is open or closed, and what is in view, stays so. Rows are put in
-        all at once, since there may be thousands, again and again while a disc is read."""
-        blocker = QSignalBlocker(self.tree)
-        bar = self.tree.verticalScrollBar()
-        scrolled = bar.value()
-        opened = {key for key, row in self._rows.items() if row.isExpanded()}
-        self.tree.clear()
-        self._rows, self._row_of = {}, {}
-        objects: defaultdict[tuple[str, str, str], list[Rejected]] = defaultdict(list)
-        for refused in self._session.rejected:
-            if refused.kind:
-                objects[refused.study_key].append(refused)
-        roots: list[QTreeWidgetItem] = []
-        closed = []
-        for number, study in enumerate(self._session.studies, 1):
-            root = QTreeWidgetItem([self._study_text(study, number)])
-            root.addChildren([self._series_row(study, series) for series in study.series])
-            root.addChildren(self._object_rows(objects.pop(study.key, [])))
-            roots.append(root)
-            self._rows[study.key] = root
-            if study.key in self._seen and study.key not in opened:
-                closed.append(root)
-            self._seen.add(study.key)
-        alone = [row for rows in objects.values() for row in rows]
-        faulty = [row for row in self._session.rejected if not row.kind]
-        groups = [("Without images", [(_object_text(row), row.reason) for row in alone])]
-        groups += [("Not opened", [(self._reason(row), self._reason(row)) for row in faulty])]
-        roots += [self._group(title, rows) for title, rows in groups if rows]
-        self.tree.addTopLevelItems(roots)
-        self.tree.expandToDepth(0)
-        for root in closed:
-            root.setExpanded(False)
-        for key in opened & self._rows.keys():
-            self._add_images(self._rows[key])
-            self._rows[key].setExpanded(True)
-        self._filled_with = self._session.identity_shown
-        self._mark()
-        bar.setValue(scrolled)
-        del blocker
+class StudyRows(RowArea):
+    """Rows: study → series → image. Only what is looked at is written, painted and decoded.
 
-    def _series_row(self, study: Study, series: Series) -> QTreeWidgetItem:
-        text = _series_text(series, self._session.identity_shown)
-        row = QTreeWidgetItem([text])
-        row.setData(0, _PLACE, Place(series, 0))
-        row.setToolTip(0, text)
-        if 2 <= len(series.instances) <= _MOST_ROWS:
-            row.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)
-        self._rows[(*study.key, series.uid)] = self._row_of[id(series)] = row
-        return row
+    A click or the arrow keys open a series or an image; the arrow of a row, or Left and Right,
+    show and hide what is in it.
+    """
 
-    def _add_images(self, row: QTreeWidgetItem) -> None:
-        """The images of a series that is opened in the tree; not before, as there may be many."""
-        place = row.data(0, _PLACE)
-        if row.childCount() or not isinstance(place, Place):
+    def __init__(self, workbench: Workbench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session = workbench.session
+        self._thumbnails = workbench.thumbnails
+        self._rows: list[Row] = []
+        self._closed: set[tuple[str, ...]] = set()
+        self._opened: set[tuple[str, ...]] = set()
+        self._at = -1  # the row that has the keyboard
+        self._hovered = -1
+        self._pixmaps: dict[Key, QPixmap] = {}
+        self.setAccessibleName("Studies")
+        self._thumbnails.arrived.connect(self._arrived)
+        session.scanChanged.connect(self.fill)
+        session.key_images.onlyChanged.connect(self.fill)
+        session.key_images.changed.connect(self._stars_changed)
+        session.placeChanged.connect(self._follow)
+        session.overlayChanged.connect(self._identity_changed)
+        self._identity = session.identity_shown
+        self.fill()
+
+    def sizeHint(self) -> QSize:
+        return QSize(230, 400)
+
+    @property
+    def unit(self) -> float:
+        """How much larger than usual everything is."""
+        return self.font().pixelSize() / _USUAL if self.font().pixelSize() > 0 else 1.0
+
+    # what there is
+    def fill(self) -> None:
+        """All rows anew; what is open or closed, and what is in view, stays so."""
+        above = self.row_at(0)
+        top = self._rows[above] if above >= 0 else None
+        offset = -self.box_of(above).top() if above >= 0 else 0
+        kept = self._rows[self._at] if 0 <= self._at < len(self._rows) else None
+        self._rows = rows_of(self._session, self._closed, self._opened)
+        unit, shown = self.unit, self._session.identity_shown
+        heights = (round(height_of(row, shown) * unit) for row in self._rows)
+        self.set_heights(heights, round(28 * unit))
+        self._hovered = -1
+        again = self._find(top)
+        if again >= 0:
+            self.scroll_to(again, offset)
+        self._at = self._find(kept)
+        if self._at < 0:
+            self._at = self._current_row()
+        self.viewport().update()
+
+    def _find(self, row: Row | None) -> int:
+        """Where the row of a study or series is now; -1 where it is not, and for others."""
+        key = () if row is None else row.key
+        if not key:
+            return -1
+        return next((n for n, other in enumerate(self._rows) if other.key == key), -1)
+
+    def words(self) -> list[Words]:
+        """What all rows say."""
+        return [words_of(row, self._session) for row in self._rows]
+
+    @property
+    def listed(self) -> tuple[Row, ...]:
+        """All rows, from the top down."""
+        return tuple(self._rows)
+
+    def set_open(self, row: Row, opened: bool) -> None:
+        """Show or hide what is in a study or a series."""
+        if self._is_open(row) in (None, opened):
             return
-        for position, instance in enumerate(place.series.instances):
-            frames = f", {instance.frames} frames" if instance.frames > 1 else ""
-            item = QTreeWidgetItem(row, [f"image {position + 1}{frames}"])
-            item.setData(0, _PLACE, Place(place.series, position))
+        if row.kind == "study":
+            (self._closed.discard if opened else self._closed.add)(row.key)
+        else:
+            (self._opened.add if opened else self._opened.discard)(row.key)
+        self.fill()
 
-    def _reason(self, row: Rejected) -> str:
-        """Why a file was not opened; the names of files may be those of patients."""
-        hidden = not self._session.identity_shown
-        return row.reason.replace(row.path.name, "A file") if hidden else row.reason
+    def _is_open(self, row: Row) -> bool | None:
+        """None where there is nothing in it."""
+        if row.kind == "study":
+            return row.key not in self._closed
+        if row.kind == "series" and can_open(row.of) and not self._session.key_images.only:
+            return row.key in self._opened
+        return None
 
-    def _object_rows(self, rows: list[Rejected]) -> list[QTreeWidgetItem]:
-        return _refused_rows(
-            [(f"{_object_text(row)}, no image", self._reason(row)) for row in rows]
-        )
+    def _stars_changed(self) -> None:
+        self.fill() if self._session.key_images.only else self.viewport().update()
 
-    def _group(self, title: str, rows: list[tuple[str, str]]) -> QTreeWidgetItem:
-        """A heading with a row for each (text, reason)."""
-        root = QTreeWidgetItem([f"{title} ({len(rows)})"])
-        root.setForeground(0, _QUIET)
-        root.addChildren(_refused_rows(rows))
-        return root
+    def _identity_changed(self) -> None:
+        if self._session.identity_shown != self._identity:
+            self._identity = self._session.identity_shown
+            self.fill()
 
-    def _retitle(self) -> None:
-        if self._session.identity_shown != self._filled_with:
-            self._fill()
-
-    def _mark(self) -> None:
-        """Select the row of the open image without opening it again."""
-        blocker = QSignalBlocker(self.tree)
+    # which row is which
+    def _current_row(self) -> int:
+        """That of the open image, else of its series, else -1."""
         place = self._session.place
-        row = None if place is None else self._row_of.get(id(place.series))
-        if place is not None and row is not None:
-            image = row.child(place.position)  # its own row, where it has one
-            self.tree.setCurrentItem(row if image is None else image)
-        del blocker
+        found = -1
+        if place is None:
+            return found
+        for number, row in enumerate(self._rows):
+            if row.of is place.series:
+                if row.kind == "series":
+                    found = number
+                elif row.kind == "image" and row.number == self._image_number(place):
+                    return number
+            elif found >= 0:
+                break
+        return found
 
-    def _chosen(self, item: QTreeWidgetItem | None) -> None:
-        place = item.data(0, _PLACE) if item is not None else None
-        if isinstance(place, Place):
-            self._session.set_place(place)
-        elif item is not None and item.parent() is None and item.childCount():
-            first = item.child(0)
-            place = None if first is None else first.data(0, _PLACE)
-            if isinstance(place, Place):
-                self._session.set_place(place)
+    def _image_number(self, place: Place) -> int:
+        """The number that the row of an image has: that of its first frame, or of a key image."""
+        return place.number if self._session.key_images.only else place.number - place.frame
+
+    def _is_current(self, row: Row) -> bool:
+        place = self._session.place
+        if place is None or row.of is not place.series:
+            return False
+        return row.kind == "series" or row.number == self._image_number(place)
+
+    def _follow(self) -> None:
+        """The open image has its row marked, and in view when another series was opened."""
+        before, self._at = self._at, self._current_row()
+        if self._at != before and self._at >= 0:
+            self.reveal(self._at)
+            self.viewport().update()
+        elif self._at >= 0:
+            self.viewport().update(self.box_of(self._at))
+        else:
+            self.viewport().update()
+
+    # thumbnails
+    def _arrived(self, key: Key) -> None:
+        self._pixmaps.pop(key, None)
+        self.viewport().update()
+
+    def _pixmap(self, key: Key) -> QPixmap | None:
+        """The thumbnail as large as it is shown."""
+        found = self._pixmaps.get(key)
+        pixels = None if found is not None else self._thumbnails.get(key)
+        if pixels is None:
+            return found
+        ratio = self.devicePixelRatioF()
+        side = round(THUMBNAIL * self.unit * ratio)
+        keep, smooth = (
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        made = QPixmap.fromImage(to_image(pixels).scaled(side, side, keep, smooth))
+        made.setDevicePixelRatio(ratio)
+        if len(self._pixmaps) >= _MOST_PIXMAPS:
+            self._pixmaps.clear()
+        self._pixmaps[key] = made
+        return made
+
+    # painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        try:
+            painter.fillRect(event.rect(), palette.colour("panel"))
+            shown = list(self.in_view())
+            for number in shown:
+                if self.box_of(number).intersects(event.rect()):
+                    self._paint_row(painter, number)
+            if not self._rows:
+                self._paint_empty(painter)
+        finally:
+            painter.end()
+        series = (self._rows[n] for n in shown if self._rows[n].kind == "series")
+        self._thumbnails.want([middle_of(row.of) for row in series])
+
+    def _paint_row(self, painter: QPainter, number: int) -> None:
+        row, key = self._rows[number], None
+        if row.kind == "series":
+            key = middle_of(row.of)
+        look = Look(
+            font=self.font(),
+            unit=self.unit,
+            current=self._is_current(row),
+            focused=number == self._at and self.hasFocus(),
+            hovered=number == self._hovered and row.kind not in ("note", "group"),
+            opened=self._is_open(row),
+            thumbnail=None if key is None else self._pixmap(key),
+            missing=key is not None and self._thumbnails.is_missing(key),
+        )
+        paint_row(painter, row, words_of(row, self._session), QRectF(self.box_of(number)), look)
+
+    def _paint_empty(self, painter: QPainter) -> None:
+        text = _NO_KEY_IMAGES if self._session.key_images.only else _NOTHING
+        painter.setPen(palette.colour("quiet"))
+        painter.setFont(self.font())
+        box = QRectF(self.viewport().rect()).adjusted(16, 16, -16, -16)
+        flags = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter
+        painter.drawText(box, int(flags) | int(Qt.TextFlag.TextWordWrap), text)
+
+    # mouse and keys
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            number = self.row_at(event.pos().y())
+            tip = words_of(self._rows[number], self._session).tip if number >= 0 else ""
+            QToolTip.showText(event.globalPos(), tip, self.viewport())
+            return True
+        if event.type() == QEvent.Type.Leave:
+            self._hover(-1)
+        return super().viewportEvent(event)
+
+    def _hover(self, number: int) -> None:
+        if number != self._hovered:
+            self._hovered = number
+            self.viewport().update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(self.row_at(event.position().y()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        number = self.row_at(event.position().y())
+        if event.button() != Qt.MouseButton.LeftButton or number < 0:
+            return
+        row = self._rows[number]
+        on_arrow = arrow_box(row, QRectF(self.box_of(number)), self.unit).contains(event.position())
+        opened = self._is_open(row)
+        if opened is not None and (row.kind == "study" or on_arrow):
+            self.set_open(row, not opened)
+        else:
+            self._choose(number)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The second press of a double click is one more press on an arrow, and nothing else."""
+        number = self.row_at(event.position().y())
+        if number >= 0 and self._rows[number].kind == "study":
+            self.mousePressEvent(event)
+
+    def _choose(self, number: int) -> None:
+        """Open what a row stands for; an open series stays at its image."""
+        row, place = self._rows[number], self._session.place
+        if row.kind == "series" and place is not None and place.series is row.of:
+            return
+        if row.place is not None:
+            self._session.set_place(row.place)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        if key in steps:
+            self._step(steps[Qt.Key(key)])
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._turn_key(key == Qt.Key.Key_Right)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._at >= 0:
+            row = self._rows[self._at]
+            self.set_open(row, not self._is_open(row))
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, by: int) -> None:
+        """To the next row that can be opened or shows what is in it."""
+        number = self._at + by
+        while 0 <= number < len(self._rows):
+            if self._rows[number].kind in ("study", "series", "image"):
+                self._at = number
+                self.reveal(number)
+                self._choose(number)
+                self.viewport().update()
+                return
+            number += by
+
+    def _turn_key(self, opens: bool) -> None:
+        if self._at < 0:
+            return
+        row = self._rows[self._at]
+        if not opens and row.kind == "image":
+            owner = next(n for n in range(self._at, -1, -1) if self._rows[n].kind == "series")
+            self._at = owner
+            self.reveal(owner)
+            self.viewport().update()
+        else:
+            self.set_open(row, opens)
+
+    def focusInEvent(self, event: object) -> None:
+        self.viewport().update()
+
+    def focusOutEvent(self, event: object) -> None:
+        self.viewport().update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another theme, or larger letters."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange):
+            self._pixmaps.clear()
+            self.fill()

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from viewer.panels.plotting import TEXT, PlotLoader, quiet_plot
+from viewer.palette import colour, themes
+from viewer.panels.plotting import PlotLoader, dye_axes, quiet_plot
 from viewer.render.overlay import Overlay
+from viewer.state.later import Later
 from viewer.state.session import Session
 
 _STEPS = np.linspace(0, 1, 101)
-_AREA, _RESPONSE, _LINE = "#7dd3fc", "#f0a63c", "#e2e8f0"
 
 
 def shares_above(overlay: Overlay) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -39,15 +40,19 @@ class ThresholdPlot(QWidget):
         self._loader.ready.connect(self._make)
         self._curves: tuple[Any, Any] | None = None
         self._line: Any = None
+        self._plot: Any = None
         self._shown: Overlay | None = None
         self.setMinimumHeight(110)
+        self.setMaximumHeight(260)
         self.setAccessibleName("Area and response above the threshold")
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         policy = self.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.setSizePolicy(policy)
+        self._later = Later(self._plot_now, self)
         session.overlayChanged.connect(self._draw)
+        themes.changed.connect(self._dye)
 
     def _draw(self) -> None:
         overlay = self._session.overlay
@@ -57,6 +62,13 @@ class ThresholdPlot(QWidget):
             return
         if self._curves is None:
             self._loader.load()
+        else:
+            self._later.ask()
+
+    def _plot_now(self) -> None:
+        """Move the line, and draw the curves of another map."""
+        overlay = self._session.overlay
+        if overlay is None or self._curves is None:
             return
         blocker = QSignalBlocker(self._line)
         self._line.setValue(overlay.style.threshold)
@@ -71,19 +83,28 @@ class ThresholdPlot(QWidget):
                 curve.setData(_STEPS, shares)
 
     def _make(self, pg: Any) -> None:
-        plot = quiet_plot(pg, self, "threshold")
+        self._plot = plot = quiet_plot(pg, self, "threshold")
         plot.setXRange(0, 1, padding=0.02)
         plot.setYRange(0, 1, padding=0.04)
-        plot.addLegend(offset=(-6, 4), labelTextColor=TEXT, verSpacing=-6)
-        area = plot.plot(pen=pg.mkPen(_AREA, width=2), name="area above")
-        response = plot.plot(
-            pen=pg.mkPen(_RESPONSE, width=2, style=Qt.PenStyle.DashLine), name="response above"
-        )
-        self._line = pg.InfiniteLine(movable=True, bounds=(0, 1), pen=pg.mkPen(_LINE, width=2))
+        plot.addLegend(offset=(-6, 4), verSpacing=-6)
+        self._curves = (plot.plot(name="area above"), plot.plot(name="response above"))
+        self._line = pg.InfiniteLine(movable=True, bounds=(0, 1))
         self._line.sigPositionChanged.connect(
             lambda line: self._session.change_style(threshold=round(float(line.value()), 3))
         )
         plot.addItem(self._line)
-        self._curves = (area, response)
         self._layout.addWidget(plot)
+        self._dye()
         self._draw()
+
+    def _dye(self) -> None:
+        """The colours of the present theme."""
+        if self._curves is None:
+            return
+        dye_axes(self._plot)
+        area, response = self._curves
+        area.setPen(colour("series"), width=2)
+        response.setPen(colour("accent"), width=2, style=Qt.PenStyle.DashLine)
+        self._line.setPen(colour("text"), width=2)
+        self._line.setHoverPen(colour("focus"), width=2)
+        self._plot.getPlotItem().legend.setLabelTextColor(colour("quiet"))

@@ -12,17 +12,17 @@ from PySide6.QtCore import (
     QRectF,
     Qt,
 )
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QWidget
 
-from viewer.panels.rows import BACK, TEXT, Row
+from viewer.palette import colour
+from viewer.panels.rows import Row
 from viewer.panels.uses_words import FINE, OPEN, WARNING, Verdict
 from viewer.state.session import Session
 from viewer.state.words import readable
 
 ROW = Qt.ItemDataRole.UserRole
-_QUIET, _ACCENT, _LINE = QColor("#94a3b8"), QColor("#f0a63c"), QColor("#475268")
-_TONES = {WARNING: QColor("#ff9d5c"), FINE: QColor("#6fc3e8"), OPEN: _QUIET}
+_TONES = {WARNING: "bad", FINE: "good", OPEN: "quiet"}
 CARD = 62  # pixels: the height of a row
 SIGN = 26.0  # pixels at the left, for the check box or the plus
 SPLIT = 0.42  # of a row's width: where "uses" begins
@@ -82,7 +82,7 @@ class Card(Row):
         _draw_head(painter, lines[0], row)
         middle = inner.width() * SPLIT
         for line, place in ((lines[1], 0), (lines[2], 1)):
-            painter.setPen(_QUIET if place else TEXT)
+            painter.setPen(colour("quiet" if place else "text"))
             _set_size(painter, 11 if place else 13)
             left = line.adjusted(0, 0, middle - line.width() - 6, 0)
             _write(painter, left, row.attends[place])
@@ -92,8 +92,8 @@ class Card(Row):
 def _draw_back(painter: QPainter, box: QRectF, option: QStyleOptionViewItem) -> None:
     chosen = bool(option.state & QStyle.StateFlag.State_Selected)
     if chosen or option.state & QStyle.StateFlag.State_MouseOver:
-        painter.setPen(QPen(_ACCENT, 1.5) if chosen else Qt.PenStyle.NoPen)
-        painter.setBrush(BACK)
+        painter.setPen(QPen(colour("accent"), 1.5) if chosen else Qt.PenStyle.NoPen)
+        painter.setBrush(colour("raised"))
         painter.drawRoundedRect(box, 4, 4)
 
 
@@ -102,16 +102,16 @@ def _draw_sign(painter: QPainter, box: QRectF, on: bool | None) -> None:
     square = QRectF(box.left() + 6, box.top() + 6, 14, 14)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     if on is None:
-        painter.setPen(QPen(_ACCENT, 2))
+        painter.setPen(QPen(colour("accent"), 2))
         middle = square.center()
         painter.drawLine(QLineF(middle - QPointF(5, 0), middle + QPointF(5, 0)))
         painter.drawLine(QLineF(middle - QPointF(0, 5), middle + QPointF(0, 5)))
         return
-    painter.setPen(QPen(_ACCENT if on else _LINE, 1.5))
-    painter.setBrush(_ACCENT if on else Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(colour("accent" if on else "faint"), 1.5))
+    painter.setBrush(colour("accent") if on else Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(square, 3, 3)
     if on:
-        painter.setPen(QPen(QColor("#0f1218"), 2))
+        painter.setPen(QPen(colour("on accent"), 2))
         corner = square.topLeft()
         ticks = [(3.2, 7.2), (6.0, 10.0), (11.0, 4.0)]
         points = [corner + QPointF(x, y) for x, y in ticks]
@@ -120,14 +120,14 @@ def _draw_sign(painter: QPainter, box: QRectF, on: bool | None) -> None:
 
 def _draw_head(painter: QPainter, line: QRectF, row: UseRow) -> None:
     _set_size(painter, 12)
-    painter.setPen(_TONES[row.verdict.tone])
+    painter.setPen(colour(_TONES[row.verdict.tone]))
     painter.drawText(line, _RIGHT, row.verdict.text)
     room = line.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(row.verdict.text) - 8, 0)
     _set_size(painter, 13, bold=True)
-    painter.setPen(TEXT if row.on is not False else _QUIET)
+    painter.setPen(colour("text" if row.on is not False else "quiet"))
     used = _write(painter, room, row.name)
     _set_size(painter, 11)
-    painter.setPen(_QUIET)
+    painter.setPen(colour("quiet"))
     _write(painter, room.adjusted(used + 7, 0, 0, 0), row.detail)
 
 
@@ -168,7 +168,7 @@ class Heads(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setPen(_QUIET)
+        painter.setPen(colour("quiet"))
         width = self.width() - SIGN - 12
         for text, start, share in (
             (self.attends, 0.0, SPLIT),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QToolTip, QWidget
 
+from viewer.palette import colour
 from viewer.panels.rows import ANSWERS_SPACE
 from viewer.panels.uses_card import ROW, SIGN, SPLIT, Card, UseRow
 
@@ -97,7 +98,7 @@ class UsesTable(QListWidget):
         super().paintEvent(event)
         if not self.count():
             painter = QPainter(self.viewport())
-            painter.setPen(QColor("#94a3b8"))
+            painter.setPen(colour("quiet"))
             box = self.viewport().rect().adjusted(8, 6, -8, -6)
             painter.drawText(box, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, _EMPTY)
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.questions import WhatIfAnswer
+from viewer.palette import colour, hex_of, themes
 from viewer.panels.uses_words import signed
 from viewer.state.session import Session
 from viewer.state.what_if import WhatIfState
 from viewer.state.words import readable
 
-_BEFORE, _AFTER, _TEXT, _QUIET = (
-    QColor("#64748b"),
-    QColor("#f0a63c"),
-    QColor("#e2e8f0"),
-    QColor("#94a3b8"),
-)
 _MOST = 3  # classes with bars
 _NOTICEABLE = 0.005  # of probability: what rounds to a change
 _HEIGHT = 18
@@ -96,7 +91,7 @@ class _Bars(QWidget):
         room = metrics.horizontalAdvance("0.00 → 0.00") + 8
         label = box.adjusted(0, 0, 0, 0)
         label.setWidth(box.width() * 0.34)
-        painter.setPen(_TEXT)
+        painter.setPen(colour("text"))
         name = metrics.elidedText(
             readable(row.name), Qt.TextElideMode.ElideRight, int(label.width())
         )
@@ -104,8 +99,8 @@ class _Bars(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | middle, numbers)
         left, width = label.right() + 8, box.width() - label.width() - 8 - room
         painter.setPen(Qt.PenStyle.NoPen)
-        for y, value, colour in ((3, row.before, _BEFORE), (9, row.after, _AFTER)):
-            painter.setBrush(colour)
+        for y, value, ink in ((3, row.before, "before"), (9, row.after, "accent")):
+            painter.setBrush(colour(ink))
             bar = QRectF(left, box.top() + y, max(1.5, width * value), 5)
             painter.drawRoundedRect(bar, 1.5, 1.5)
 
@@ -133,7 +128,9 @@ class AnswerView(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.words)
         layout.addWidget(self.bars)
+        self._figure = ("", "")
         self.say("")
+        themes.changed.connect(self._write_figure)
 
     def say(self, text: str) -> None:
         """There is no answer; ``text`` says why, and what to do."""
@@ -146,14 +143,19 @@ class AnswerView(QWidget):
         rows = changes(answer)
         shown = next(row for row in rows if row.name == target)
         change = signed(shown.after - shown.before, digits=3)
-        self.figure.setText(
-            f"<span style='font-size:22px'>{shown.before:.3f} → <b>{shown.after:.3f}</b></span>"
-            f"<span style='color:#94a3b8'>&nbsp; {change}</span>"
-        )
+        self._figure = f"{shown.before:.3f} → <b>{shown.after:.3f}</b>", change
+        self._write_figure()
         for widget in (self.figure, self.beside):
             widget.show()
         self.words.setText(f"{in_words(answer, target)}{' Asking again …' if busy else ''}")
         self.bars.show_rows([row for row in rows[:_MOST] if row.size >= _NOTICEABLE])
+
+    def _write_figure(self) -> None:
+        figures, change = self._figure
+        self.figure.setText(
+            f"<span style='font-size:22px'>{figures}</span>"
+            f"<span style='color:{hex_of('quiet')}'>&nbsp; {change}</span>"
+        )
 
 
 def why_nothing(session: Session, what_if: WhatIfState) -> str:

@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.process import Ended, ProcessDied, TimedOut, WorkerProcess
 from viewer.dicom.errors import DecodeError, DicomError
+from viewer.dicom.listing import Listing
 from viewer.dicom.study import Header, Rejected
-from viewer.reading.limits import FRAME_SECONDS, HEADER_SECONDS, LIST_SECONDS, START_SECONDS
+from viewer.reading.limits import (
+    FRAME_SECONDS,
+    HEADER_SECONDS,
+    LIST_SECONDS,
+    SCANNERS,
+    START_SECONDS,
+)
 from viewer.render.pyramid import Pyramid
 
 
@@ -42,6 +52,22 @@ class DescribeFrame:
 
     path: Path
     frame: int = 0
+
+
+@dataclass(frozen=True)
+class ReadThumbnail:
+    """Decode a frame (from 0) of a file, and give a picture of at most ``side`` pixels of it."""
+
+    path: Path
+    frame: int = 0
+    side: int = 192
+
+
+@dataclass(frozen=True)
+class ListElements:
+    """List all elements of a file as text."""
+
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -104,6 +130,17 @@ class ReaderProcess:
         facts: FrameFacts = self._ask(DescribeFrame(path.absolute(), frame), FRAME_SECONDS)
         return facts
 
+    def thumbnail(self, path: Path, frame: int, side: int) -> NDArray[np.uint8]:
+        """Like :meth:`read`, as :func:`viewer.render.thumbnail.thumbnail` gives it."""
+        message = ReadThumbnail(path.absolute(), frame, side)
+        pixels: NDArray[np.uint8] = self._ask(message, FRAME_SECONDS)
+        return pixels
+
+    def elements(self, path: Path) -> Listing:
+        """All that a file says, but its pixels. Raises :class:`DicomError`."""
+        listing: Listing = self._ask(ListElements(path.absolute()), HEADER_SECONDS, "reader")
+        return listing
+
     def _headers(self, paths: Sequence[Path], seconds: float) -> list[Header | Rejected]:
         message = ReadHeaders(tuple(path.absolute() for path in paths))
         found: list[Header | Rejected] = self.process.ask(message, seconds)
@@ -131,7 +168,7 @@ class ReaderProcess:
 
     def _ask(
         self,
-        message: ListFiles | ReadFrame | DescribeFrame,
+        message: ListFiles | ListElements | ReadFrame | ReadThumbnail | DescribeFrame,
         seconds: float,
         who: str = "decoder",
     ) -> Any:
@@ -152,3 +189,8 @@ class ReaderProcess:
         if isinstance(answer, DicomError):
             raise answer
         return answer
+
+
+def make_readers() -> tuple[ReaderProcess, ...]:
+    """The one that decodes what is looked at, and those that read ahead; none boots yet."""
+    return tuple(ReaderProcess(ahead=number > 0) for number in range(1 + SCANNERS))

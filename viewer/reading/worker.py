@@ -7,20 +7,39 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.process import serve
 from viewer.dicom.containers import close_archives, files_in
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import Frame
+from viewer.dicom.listing import Listing, list_elements
 from viewer.dicom.reader import FrameReader
 from viewer.dicom.scan import header_of
 from viewer.dicom.study import Header, Rejected
 from viewer.reading.limits import limit_this_process, reader_bytes
-from viewer.reading.process import DescribeFrame, FrameFacts, ListFiles, ReadFrame, ReadHeaders
+from viewer.reading.process import (
+    DescribeFrame,
+    FrameFacts,
+    ListElements,
+    ListFiles,
+    ReadFrame,
+    ReadHeaders,
+    ReadThumbnail,
+)
 from viewer.render.pyramid import Pyramid
+from viewer.render.thumbnail import thumbnail
 
-Message = ListFiles | ReadHeaders | ReadFrame | DescribeFrame
-Answer = Pyramid | FrameFacts | list[Header | Rejected] | list[Path | Rejected] | DicomError
+Message = ListFiles | ListElements | ReadHeaders | ReadFrame | ReadThumbnail | DescribeFrame
+Answer = (
+    Pyramid
+    | NDArray[np.uint8]
+    | FrameFacts
+    | Listing
+    | list[Header | Rejected]
+    | list[Path | Rejected]
+    | DicomError
+)
 _frames = FrameReader()
 
 
@@ -34,7 +53,11 @@ def answer(message: Message) -> Answer:
                 close_archives()  # so that a disc can be ejected
         if isinstance(message, ListFiles):
             return list(files_in(message.path))
+        if isinstance(message, ListElements):
+            return list_elements(message.path)
         frame = _frames.read(message.path, message.frame)
+        if isinstance(message, ReadThumbnail):
+            return thumbnail(frame, message.side)
         return Pyramid.of(frame) if isinstance(message, ReadFrame) else describe(frame)
     except DicomError as error:
         return error

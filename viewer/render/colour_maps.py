@@ -36,6 +36,13 @@ def table(name: str) -> NDArray[np.uint8]:
     return np.rint(np.asarray(colours)[:, :3] * 255).astype(np.uint8)
 
 
+@lru_cache(maxsize=len(COLOUR_MAPS) + len(DIVERGING_MAPS))
+def packed(name: str) -> NDArray[np.uint32]:
+    """The same, uint32 [256] as 0xffRRGGBB; not to be changed."""
+    red, green, blue = table(name).astype(np.uint32).T
+    return np.asarray(0xFF000000 | red << 16 | green << 8 | blue, np.uint32)
+
+
 def accent(name: str, negative: bool = False) -> tuple[int, int, int]:
     """RGB of contours: the upper part of a sequential map; the brightest colour of the outer
     quarter at one end of a diverging one."""

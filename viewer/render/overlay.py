@@ -15,6 +15,9 @@ from viewer.render import colour_maps
 from viewer.render.grid import Grid, native_grid
 from viewer.render.style import OverlayStyle
 
+Lines = tuple[NDArray[np.float64], ...]
+_CUTS = 24  # of the last thresholds, a drag to and fro
+
 
 def shown_values(
     layer: LayerResponse, geometry: InputGeometry, factor: float, signed: bool = False
@@ -40,12 +43,12 @@ class Overlay:
     style: OverlayStyle
     values: NDArray[np.float32]
     maximum: float
-    lines: tuple[NDArray[np.float64], ...]
+    lines: Lines
     area: float
     mass: float
     sigma: float
     frame_size: tuple[int, int]
-    negative_lines: tuple[NDArray[np.float64], ...] = ()
+    negative_lines: Lines = ()
     grid: Grid = field(default_factory=lambda: Grid((), (), (0, 0)))
 
     @property
@@ -79,6 +82,11 @@ class Overlay:
         """RGB uint8 (h, w, 3) of the whole map, whatever the threshold."""
         return colourise(self.values, self.maximum, self.style.colours, self.style.signed)
 
+    def painted(self) -> NDArray[np.uint32]:
+        """The same as uint32 (h, w) of 0xffRRGGBB."""
+        row = shades(self.values, self.maximum, self.style.signed)
+        return colour_maps.packed(self.style.colours)[row]
+
     def value_at(self, x: float, y: float) -> float:
         """The shown value, in raw units, under a point inside the frame (frame pixels)."""
         height, width = self.values.shape
@@ -87,15 +95,20 @@ class Overlay:
         return float(self.values[row, column])
 
 
-def colourise(
-    values: NDArray[np.float32], maximum: float, colour_map: str, signed: bool = False
-) -> NDArray[np.uint8]:
-    """Values (h, w) from 0, or −``maximum``, to ``maximum`` → RGB uint8 (h, w, 3); anything
+def shades(values: NDArray[np.float32], maximum: float, signed: bool = False) -> NDArray[np.uint8]:
+    """Values (h, w) from 0, or −``maximum``, to ``maximum`` → rows of a colour map; anything
     outside is clipped."""
     scaled = np.zeros_like(values) if maximum <= 0 else values * (255 / maximum)
     if signed:
         scaled = np.rint((scaled + 255) / 2)
-    return colour_maps.table(colour_map)[np.clip(scaled, 0, 255).astype(np.uint8)]
+    return np.asarray(np.clip(scaled, 0, 255), np.uint8)
+
+
+def colourise(
+    values: NDArray[np.float32], maximum: float, colour_map: str, signed: bool = False
+) -> NDArray[np.uint8]:
+    """Values (h, w) → RGB uint8 (h, w, 3), as :func:`shades` says."""
+    return colour_maps.table(colour_map)[shades(values, maximum, signed)]
 
 
 def smoothed(
@@ -110,12 +123,25 @@ def smoothed(
     return maker
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """What a threshold makes of a map: contours, around what is below 0, too, and shares."""
+
+    lines: Lines
+    negative_lines: Lines
+    area: float
+    mass: float
+
+
 class OverlayMaker:
-    """Overlays of one explanation. Smoothed maps are kept, so that a slider costs no smoothing."""
+    """Overlays of one explanation. Smoothed maps are kept, so that a slider costs no smoothing, and
+    what the last thresholds cut, so that opacity and colours cost no contours."""
 
     def __init__(self, explanation: Explanation) -> None:
         self.explanation = explanation
         self._kept: tuple[float, dict[tuple[int, bool], NDArray[np.float32]]] = (-1.0, {})
+        self._tops: list[tuple[NDArray[np.float32], float]] = []
+        self._cuts: list[tuple[NDArray[np.float32], float, _Cut]] = []
 
     def values(self, index: int, factor: float, signed: bool = False) -> NDArray[np.float32]:
         """Layer ``index`` as it is shown, in raw units: its positive part, or all of it if
@@ -135,36 +161,54 @@ class OverlayMaker:
         """Top of the value window: the layer's own greatest value (or magnitude, if signed), or
         that of all layers."""
         chosen = range(len(self.explanation.layers)) if style.shared_range else (index,)
-        maps = (self.values(item, style.smoothing, style.signed) for item in chosen)
-        if style.signed:
-            maps = (np.abs(values) for values in maps)
-        return max(float(values.max(initial=0.0)) for values in maps)
+        return max(self._top(item, style) for item in chosen)
+
+    def _top(self, index: int, style: OverlayStyle) -> float:
+        """The greatest value or magnitude of a layer, kept for as long as its map is."""
+        values = self.values(index, style.smoothing, style.signed)
+        for map_of, top in self._tops:
+            if map_of is values:
+                return top
+        top = float((np.abs(values) if style.signed else values).max(initial=0.0))
+        self._tops = [(values, top), *self._tops[: 2 * len(self.explanation.layers)]]
+        return top
+
+    def _cut(self, values: NDArray[np.float32], level: float, signed: bool) -> _Cut:
+        """The same for the same threshold, for as long as it is among the last ones."""
+        for map_of, at, cut in self._cuts:
+            if map_of is values and at == level:
+                return cut
+        size = self.explanation.geometry.frame_size
+        area, mass = share_above(np.abs(values) if signed else values, level)
+        below = frame_lines(-values, level, size) if signed else ()
+        cut = _Cut(frame_lines(values, level, size), below, area, mass)
+        self._cuts = [(values, level, cut), *self._cuts[: _CUTS - 1]]
+        return cut
 
     def overlay(self, index: int, style: OverlayStyle) -> Overlay:
         """Layer ``index`` (from 0) of the explanation in a style."""
         values = self.values(index, style.smoothing, style.signed)
         maximum = self.maximum(index, style)
         layer, geometry = self.explanation.layers[index], self.explanation.geometry
-        level = style.threshold * maximum
-        strengths = np.abs(values) if style.signed else values
-        area, mass = share_above(strengths, level) if maximum > 0 else (0.0, 0.0)
+        cut = _NOTHING
+        if maximum > 0:
+            cut = self._cut(values, style.threshold * maximum, style.signed)
         return Overlay(
             layer=layer,
             style=style,
             values=values,
             maximum=maximum,
-            lines=frame_lines(values, level, geometry.frame_size) if maximum > 0 else (),
-            negative_lines=(
-                frame_lines(-values, level, geometry.frame_size)
-                if style.signed and maximum > 0
-                else ()
-            ),
-            area=area,
-            mass=mass,
+            lines=cut.lines,
+            negative_lines=cut.negative_lines,
+            area=cut.area,
+            mass=cut.mass,
             sigma=smoothing_width(layer, style.smoothing),
             frame_size=geometry.frame_size,
             grid=native_grid(layer, geometry),
         )
+
+
+_NOTHING = _Cut((), (), 0.0, 0.0)
 
 
 def share_above(strengths: NDArray[np.float32], level: float) -> tuple[float, float]:
@@ -175,9 +219,7 @@ def share_above(strengths: NDArray[np.float32], level: float) -> tuple[float, fl
     return float(above.mean()), mass
 
 
-def frame_lines(
-    values: NDArray[np.float32], level: float, frame_size: tuple[int, int]
-) -> tuple[NDArray[np.float64], ...]:
+def frame_lines(values: NDArray[np.float32], level: float, frame_size: tuple[int, int]) -> Lines:
     """Contours of values (h, w) that cover the frame, as (x, y) in frame pixels."""
     height, width = frame_size
     scale = np.array([width / values.shape[1], height / values.shape[0]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _CLOCKWISE = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
+_TURNED = ("", "turned 90° right", "turned 180°", "turned 90° left")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,15 @@ class Turn:
     def sideways(self) -> bool:
         """Whether the frame's rows run up or down the screen."""
         return self.quarters % 2 == 1
+
+    @property
+    def words(self) -> str:
+        """What was done to the picture, in that order; "" for one that is as it is."""
+        if not self.mirrored:
+            return _TURNED[self.quarters]
+        if self.quarters == 2:
+            return "mirrored top to bottom"
+        return ", then ".join(filter(None, ("mirrored left to right", _TURNED[self.quarters])))
 
     def rotated(self, quarters: int) -> Turn:
         """Turned further on the screen, clockwise."""

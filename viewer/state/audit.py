@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -10,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.questions import EditWay
 from engine.shapes import Kind, Shape
+from viewer.render.measure import Region, Statistics
 from viewer.state.document import (
     Document,
     Impression,
@@ -18,11 +20,12 @@ from viewer.state.document import (
     Landmark,
     Outcome,
 )
+from viewer.state.measurement import Measure as Measure
+from viewer.state.measurement import Measurement
 
 Purpose = Literal[
-    "window", "scroll", "zoom", "pan", "magnify", "landmark", "erase", "ask", "measure"
+    "window", "scroll", "zoom", "pan", "magnify", "landmark", "erase", "ask", "measure", "level"
 ]
-Measure = Literal["length", "angle", "rectangle", "ellipse"]
 LOOKING: tuple[Purpose, ...] = ("window", "scroll", "zoom", "pan", "magnify")
 """What draws nothing."""
 _STEPS = 200  # that can be undone, for each image
@@ -70,8 +73,12 @@ class Audit(QObject):
     toolChanged = Signal()
     selectedChanged = Signal()
     regionChanged = Signal()
+    levelAsked = Signal(object)
+    """The shape whose values the window is to show."""
     concealedChanged = Signal()
     proposalsChanged = Signal()
+    draftChanged = Signal()
+    measuredChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,7 +87,7 @@ class Audit(QObject):
         self.document = Document()
         self.tool = Tool()
         self.selected = ""
-        """The id of the landmark or intervention that is taken hold of."""
+        """The id of the landmark, intervention or measurement that is taken hold of."""
         self.next_name = ""
         """What the next landmark that is drawn is called; "" for a plain "landmark"."""
         self.next_source = ""
@@ -91,6 +98,10 @@ class Audit(QObject):
         """Where "which kernels look here" is asked."""
         self.proposals: tuple[tuple[str, Shape], ...] = ()
         """Regions that are offered, with what they are called: seen, not kept."""
+        self.draft: Measurement | None = None
+        """What is being measured with the mouse: seen, not kept."""
+        self.measured: Mapping[Region, Statistics] = {}
+        """What the values inside the measured regions come to, as far as it is known."""
         self.blind = False
         self.answer = ""
         """The model's answer on screen in words, set by the session: what is judged."""
@@ -103,6 +114,7 @@ class Audit(QObject):
         self.image, self.document = image, document
         self.selected, self.region = "", None
         self.set_proposals(())
+        self.set_draft(None)
         self._histories[image] = self._histories.pop(image, _History())
         while len(self._histories) > _IMAGES:
             self._histories.pop(next(iter(self._histories)))
@@ -167,7 +179,7 @@ class Audit(QObject):
     def _take(self, document: Document) -> None:
         before = self.concealed
         self.document = document
-        if self.selected and document.shape_of(self.selected) is None:
+        if self.selected and not document.holds(self.selected):
             self.select("")
         self.documentChanged.emit()
         if before != self.concealed:
@@ -221,8 +233,27 @@ class Audit(QObject):
             done = replace(done, judgements=_without(done, intervention.id))
         self.change(f"change {intervention.name}", done)
 
+    def add_measurement(self, measurement: Measurement) -> None:
+        document = self.document
+        done = replace(document, measurements=(*document.measurements, measurement))
+        self.change(f"measure {measurement.title}", done)
+        if self.image:
+            self.select(measurement.id)
+
+    def put_measurement(self, measurement: Measurement, merge: str = "") -> None:
+        """A measurement in the place of the one with its id."""
+        rows = (
+            measurement if item.id == measurement.id else item
+            for item in self.document.measurements
+        )
+        done = replace(self.document, measurements=tuple(rows))
+        self.change(f"move {measurement.title}", done, merge)
+
+    def clear_measurements(self) -> None:
+        self.change("delete all measurements", replace(self.document, measurements=()))
+
     def remove(self, item_id: str) -> None:
-        """A landmark or an intervention, and what was judged of it."""
+        """A landmark or an intervention, and what was judged of it; or a measurement."""
         document = self.document
         self.change(
             "delete",
@@ -230,6 +261,7 @@ class Audit(QObject):
                 document,
                 landmarks=tuple(item for item in document.landmarks if item.id != item_id),
                 interventions=tuple(i for i in document.interventions if i.id != item_id),
+                measurements=tuple(i for i in document.measurements if i.id != item_id),
                 judgements=_without(document, item_id),
             ),
         )
@@ -284,6 +316,16 @@ class Audit(QObject):
         if proposals != self.proposals:
             self.proposals = proposals
             self.proposalsChanged.emit()
+
+    def set_draft(self, draft: Measurement | None) -> None:
+        if draft != self.draft:
+            self.draft = draft
+            self.draftChanged.emit()
+
+    def set_measured(self, measured: Mapping[Region, Statistics]) -> None:
+        """What is known now in the place of what was."""
+        self.measured = measured
+        self.measuredChanged.emit()
 
     def set_region(self, region: Shape | None) -> None:
         if region != self.region:

@@ -197,8 +197,9 @@ class AuditLog(QObject):
             self.note("comparing" if titles else "comparing ended", {"beside": list(titles)})
 
     def _setting_changed(self, setting: Setting[bool]) -> None:
-        on = self._workbench.session.settings.get(setting)
-        self.note("setting changed", {"setting": setting.name, "on": on})
+        if setting.logged:
+            on = self._workbench.session.settings.get(setting)
+            self.note("setting changed", {"setting": setting.name, "on": on})
 
     # exports
     def export_asked(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Another answer beside the main picture: asked for, linked, and held against it."""
+"""Up to three other answers beside the main picture, and the difference to one of them."""
 
 from __future__ import annotations
 
@@ -7,232 +7,133 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from engine.results import Explanation
-from viewer.render.difference import Beside, Likeness, beside, in_short
-from viewer.render.overlay import Overlay, OverlayMaker, smoothed
-from viewer.state.others import Other, Sides, counterpart, is_same, layer_words, question, sides
+from viewer.render.difference import Beside, Likeness, in_short
+from viewer.state.comparison import Comparison
+from viewer.state.others import Other, Sides, layer_words
 from viewer.state.session import Pane, Session
 
 if TYPE_CHECKING:
     from viewer.state.workbench import Workbench
 
-_EDITED = Other("edited")
+MOST = 3
+"""So that there are four pictures at most, two by two."""
 
 
 class Comparing(QObject):
-    """Follows the main answer, its layer and its style, and keeps the session's panes up to date.
-    Setters ignore equal values; ``changed`` tells of everything here."""
+    """Keeps the session's panes up to date. One of the others is ``chosen``: it is what the numbers
+    and the difference are about. Setters ignore equal values; ``changed`` tells of everything."""
 
     changed = Signal()
 
     def __init__(self, session: Session, workbench: Workbench) -> None:
         super().__init__(workbench)
-        self._session, self._workbench = session, workbench
-        self.other: Other | None = None
+        self._session = session
         self.difference = False
-        """Whether a third pane shows the difference."""
-        self.problem = ""
-        """A sentence: why nothing is beside the main picture although it was asked for."""
-        self.beside: Beside | None = None
-        """The other map, in the layer and style of the main one; None until it is there."""
-        self._answer: OverlayMaker | None = None
-        self._wanted: object = None
-        self._painting_for: Overlay | None = None
-        self._asking = workbench.inquiry("comparing")
-        self._asking.answered.connect(self._take)
-        self._asking.refused.connect(self._give_up)
-        self._painting = workbench.inquiry("comparing")
-        self._painting.answered.connect(self._show)
-        self._painting.refused.connect(self._give_up)
-        for happened in (
-            workbench.what_if.changed,
-            session.audit.documentChanged,
-            session.placeChanged,
-            session.explanationChanged,
-            session.engineChanged,
-            session.overlayChanged,
-        ):
-            happened.connect(self._follow)
-        session.overlayChanged.connect(self._paint)
+        """Whether one more pane shows the difference to the chosen one."""
+        self.chosen = 0
+        self._slots = tuple(Comparison(session, workbench) for _ in range(MOST))
+        for slot in self._slots:
+            slot.changed.connect(self._show)
 
     # what is wanted
+    @property
+    def others(self) -> tuple[Other, ...]:
+        """In the order of the pictures."""
+        return tuple(slot.other for slot in self._slots if slot.other is not None)
+
+    def set_others(self, others: tuple[Other, ...], chosen: int = 0) -> None:
+        """These and no more, each of them once; the first three."""
+        wanted = tuple(dict.fromkeys(others))[:MOST]
+        chosen = max(0, min(chosen, len(wanted) - 1))
+        if (wanted, chosen) == (self.others, self.chosen):
+            return
+        self.chosen = chosen
+        if wanted:
+            self._session.change_style(visible=True)  # what is compared is to be seen
+        padded = (*wanted, *(None for _ in range(MOST - len(wanted))))
+        for slot, other in zip(self._slots, padded, strict=True):
+            slot.set_other(other)
+        self._show()
+
     def set_other(self, other: Other | None) -> None:
-        if other != self.other:
-            self.other = other
-            if other is not None:
-                self._session.change_style(visible=True)  # what is compared is to be seen
-            self._follow()
+        """This one in the place of the chosen one; without one, the chosen one goes."""
+        rest = list(self.others)
+        rest[self.chosen : self.chosen + 1] = [] if other is None else [other]
+        self.set_others(tuple(rest), self.chosen)
+
+    def add_other(self, other: Other) -> None:
+        """One more beside what there is, and chosen."""
+        if other not in self.others:
+            self.set_others((*self.others, other), len(self.others))
+
+    def choose(self, number: int) -> None:
+        self.set_others(self.others, number)
 
     def set_difference(self, on: bool) -> None:
         if on != self.difference:
             self.difference = on
-            if self._answer is not None:
-                self._set_panes()
-            self.changed.emit()
+            self._show()
 
-    # what is there
+    # what is there, of the chosen one
+    @property
+    def _slot(self) -> Comparison:
+        return self._slots[self.chosen]
+
+    @property
+    def other(self) -> Other | None:
+        return self._slot.other
+
+    @property
+    def problem(self) -> str:
+        """A sentence: why it is not beside the main picture although it was asked for."""
+        return self._slot.problem
+
+    @property
+    def beside(self) -> Beside | None:
+        """Its map, in the style of the main one; None until it is there."""
+        return self._slot.beside
+
     @property
     def explanation(self) -> Explanation | None:
-        """The other answer, None until it is there or where there is none."""
-        return None if self._answer is None else self._answer.explanation
+        """Its answer, None until it is there or where there is none."""
+        return self._slot.explanation
 
     @property
     def likeness(self) -> Likeness | None:
-        """How much the two maps on screen look alike."""
+        """How much its map and the main one look alike."""
         return None if self.beside is None else self.beside.likeness
 
     @property
     def waiting(self) -> bool:
-        """Whether the other map is being made."""
-        if self.other is None or self.problem or self.other.kind == "original":
-            return False
-        answer = self.explanation
-        return answer is None or (self.beside is None and not answer.withheld)
+        """Whether any of the pictures is being made."""
+        return any(slot.waiting for slot in self._slots)
 
     @property
     def sides(self) -> Sides | None:
-        """What the two pictures are called; None when nothing is compared."""
-        main, other, session = self._session.explanation, self.other, self._session
-        if other is None:
-            return None
-        if main is None:
-            return sides(other, session.model, session.method, session.target or "")
-        return sides(other, main.model.name, session.method, main.target)
-
-    # following
-    def _follow(self) -> None:
-        """Ask anew if the main answer, or what it is compared with, is another one."""
-        problem = "" if self.other is None else self._obstacle(self.other)
-        edited = self._edited() if self.other == _EDITED else None
-        scan = self._workbench.what_if.edited_pyramid if edited is not None else None
-        wanted = (self.other, self._session.overlays, problem, edited, scan)
-        if wanted == self._wanted:
-            return
-        self._wanted = wanted
-        self._asking.cancel()
-        self._drop(problem)
-        if edited is not None:
-            self._answer = edited
-            self._paint()
-        elif self.other is not None and not problem:
-            self._ask(self.other)
-        self._set_panes()
-        self.changed.emit()
-
-    def _obstacle(self, other: Other) -> str:
-        """Why there can be nothing to compare, as a sentence; "" if there can."""
-        session, main = self._session, self._session.explanation
-        if session.place is None:
-            return "No image is open."
-        if session.audit.concealed:
-            return "The model's output is kept back until you have said what you see."
-        if main is None:
-            failed = session.engine.state == "failed"
-            return "The engine gave no answer, so nothing can be compared." if failed else ""
-        if main.withheld:
-            return f"The model gives no output for this image: {main.withheld_because}."
-        if session.kernel is not None or session.style.shows != "layer":
-            return "The main picture shows something else than a layer; choose one to compare."
-        if other == _EDITED and not session.audit.document.edits:
-            return "No intervention is on; change something in the image first."
-        if is_same(other, main):
-            return "That is what the main picture shows now; choose something else."
-        return ""
-
-    def _edited(self) -> OverlayMaker | None:
-        """Maps of the edited image, once they are of the class and method of the main ones."""
-        main, edited = self._session.explanation, self._workbench.what_if.edited
-        if main is None or edited is None:
-            return None
-        found = edited.explanation
-        same = (found.model, found.method, found.target) == (main.model, main.method, main.target)
-        return edited if same else None
-
-    def _ask(self, other: Other) -> None:
-        """Ask for the other answer, as soon as the main one is there."""
-        main, picture = self._session.explanation, self._workbench.picture()
-        if main is None or picture is None or not other.is_asked:
-            return
-        model, untrained, asked = question(other, main)
-        style = self._session.style
-        self._asking.ask(
-            picture,
-            self._workbench.network(model, untrained),
-            asked,
-            lambda answer: smoothed(answer, style.smoothing, style.signed),
-        )
-
-    def _take(self, answer: OverlayMaker) -> None:
-        self._answer = answer
-        self._set_panes()
-        self._paint()
-        self.changed.emit()
-
-    def _give_up(self, sentence: str) -> None:
-        self._drop(sentence)
-        self._set_panes()
-        self.changed.emit()
-
-    def _drop(self, problem: str) -> None:
-        """Nothing is beside the main picture, or not yet."""
-        self._painting.cancel()
-        self._answer = self.beside = self._painting_for = None
-        self.problem = problem
-
-    def _paint(self) -> None:
-        """The other map for the layer and the style of the main one, in the background."""
-        main, answer, other = self._session.overlay, self._answer, self.other
-        if main is self._painting_for or main is None or answer is None or other is None:
-            return
-        if answer.explanation.layers:
-            self._painting_for = main
-            index = self._counterpart(answer.explanation)
-            one_range = other.shares_range
-            self._painting.run(lambda: beside(main, answer, index, one_range))
-
-    def _counterpart(self, theirs: Explanation) -> int:
-        main = self._session.explanation
-        assert main is not None  # or there would be no other answer
-        return counterpart(self._session.layer_index, len(main.layers), len(theirs.layers))
-
-    def _show(self, painted: Beside) -> None:
-        self.beside = painted
-        self._set_panes()
-        self.changed.emit()
+        """What it and the main picture are called; None when nothing is compared."""
+        return self._slot.sides
 
     # panes
-    def _set_panes(self) -> None:
-        names = self.sides
-        if names is None or self.problem:
-            self._session.set_panes("", ())
-            return
-        painted = self.beside
-        panes = [self._other_pane(names.other)]
-        if self.difference and painted is not None:
+    def _show(self) -> None:
+        shown = [slot for slot in self._slots if slot.pane is not None]
+        panes = [pane for slot in shown if (pane := slot.pane) is not None]
+        names, painted = self.sides, self.beside
+        room = len(panes) < MOST and self._slot in shown
+        if self.difference and painted is not None and names is not None and room:
             meaning = (
                 f"solid: more in {names.main}; dashed: more in {names.other}",
                 in_short(painted.likeness),
             )
             panes.append(Pane("difference", None, painted.difference, footer=meaning))
-        self._session.set_panes(self._main_title(names.main), tuple(panes))
+        self._session.set_panes(self._main_title(shown), tuple(panes))
+        self.changed.emit()
 
-    def _main_title(self, name: str) -> str:
+    def _main_title(self, shown: list[Comparison]) -> str:
         main, layer = self._session.explanation, self._session.layer
-        if main is None or layer is None or not self._names_layers:
+        if not shown or main is None:
+            return ""
+        names = {sides.main for slot in shown if (sides := slot.sides) is not None}
+        name = names.pop() if len(names) == 1 else main.model.name
+        if layer is None or not any(slot.names_layers for slot in shown):
             return name
         return f"{name} · {layer_words(layer, len(main.layers))}"
-
-    def _other_pane(self, name: str) -> Pane:
-        answer, painted = self.explanation, self.beside
-        if answer is None or (painted is None and not answer.withheld):
-            return Pane(f"{name}: explaining …" if self.waiting else name, None, None)
-        if painted is None:
-            return Pane(f"{name}: no output", answer, None)
-        if self._names_layers:
-            name = f"{name} · {layer_words(painted.overlay.layer, len(answer.layers))}"
-        scan = self._workbench.what_if.edited_pyramid if self.other == _EDITED else None
-        return Pane(name, answer, painted.overlay, scan)
-
-    @property
-    def _names_layers(self) -> bool:
-        """Another network has other layers."""
-        return self.other is not None and self.other.kind == "model"

@@ -1,4 +1,5 @@
-"""What a reader adds to an image: landmarks, interventions, judgements, an impression. Frozen.
+"""What a reader adds to an image: landmarks, interventions, judgements, an impression,
+measurements. Frozen.
 
 Kept as JSON by :mod:`viewer.state.records`. Nothing in it says whose image it is, unless the reader
 writes it into a comment.
@@ -14,6 +15,8 @@ from typing import Any, Literal, TypeVar, get_args
 
 from engine.questions import Edit, EditWay
 from engine.shapes import Shape
+from viewer.state.measurement import Measurement
+from viewer.state.measurement import from_facts as measurement_from
 
 FORM = 1
 """The version of the JSON form."""
@@ -46,7 +49,7 @@ class Intervention:
     on: bool = True
 
 
-Drawn = TypeVar("Drawn", Landmark, Intervention)
+Drawn = TypeVar("Drawn", Landmark, Intervention, Measurement)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Document:
     judgements: tuple[Judgement, ...] = ()
     impression: Impression | None = None
     comment: str = ""
+    measurements: tuple[Measurement, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -105,9 +109,21 @@ class Document:
                 return intervention.edit.shape
         return None
 
+    def measurement(self, item_id: str) -> Measurement | None:
+        return next((item for item in self.measurements if item.id == item_id), None)
+
+    @property
+    def next_number(self) -> int:
+        """Of the next measurement: those that were deleted last are not confused with it."""
+        return 1 + max((item.number for item in self.measurements), default=0)
+
+    def holds(self, item_id: str) -> bool:
+        """Whether something of that id can be taken hold of."""
+        return self.shape_of(item_id) is not None or self.measurement(item_id) is not None
+
 
 def new_id() -> str:
-    """For a landmark or an intervention: unlike any other."""
+    """For a landmark, an intervention or a measurement: unlike any other."""
     return uuid.uuid4().hex[:12]
 
 
@@ -131,6 +147,7 @@ def to_json(document: Document, image: str) -> str:
         "judgements": [vars(item) for item in document.judgements],
         "impression": None if document.impression is None else vars(document.impression),
         "comment": document.comment,
+        "measurements": [item.to_facts() for item in document.measurements],
     }
     return json.dumps(facts, indent=1) + "\n"
 
@@ -153,6 +170,7 @@ def from_json(text: str) -> tuple[str, Document]:
         said = facts["impression"]
         landmarks = [landmark_from(row) for row in _rows(facts["landmarks"])]
         interventions = [_intervention(row) for row in _rows(facts["interventions"])]
+        measured = [measurement_from(row) for row in _rows(facts.get("measurements", []))]
         used: set[str] = set()
         document = Document(
             landmarks=unlike(landmarks, used),
@@ -160,6 +178,7 @@ def from_json(text: str) -> tuple[str, Document]:
             judgements=tuple(_judgement(row) for row in _rows(facts["judgements"])),
             impression=None if said is None else _impression(said),
             comment=_text(facts["comment"]),
+            measurements=unlike(measured, used),
         )
         return str(facts["image"]), document
     except (LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:

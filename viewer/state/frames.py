@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,6 +16,7 @@ from viewer.state.lane import Lane
 from viewer.state.session import OpenFrame, Place, Session
 
 _AHEAD, _BEHIND = 24, 4  # frames that are decoded before they are asked for
+_PLAYED_AHEAD = 120  # the same while they are played
 _PATIENCE = 2.0  # seconds that a frame may take once another one is wanted
 
 
@@ -46,6 +48,7 @@ class Frames(QObject):
         self._ahead_lane.finished.connect(self._read_ahead)
         self._ahead_lane.failed.connect(self._failed_ahead)
         self._hopeless: set[Key] = set()
+        self._coming: Callable[[int], Place | None] | None = None
         self._direction = 1
         self._last: Place | None = None
         self._serial = 0
@@ -69,6 +72,20 @@ class Frames(QObject):
         place = self._session.place
         if place is not None and place.instance.path in paths:
             self._show()
+
+    def follow(self, coming: Callable[[int], Place | None] | None) -> None:
+        """Decode ahead what ``coming`` says is shown so many steps (from 1) later, while images are
+        played; None: what lies in the direction of the last step."""
+        self._coming = coming
+        self._prefetch()
+
+    def is_at_hand(self, place: Place) -> bool:
+        """Whether it can be shown at once."""
+        return place.key in self.cache
+
+    def is_hopeless(self, place: Place) -> bool:
+        """Whether decoding it was tried ahead, in vain."""
+        return place.key in self._hopeless
 
     def _show(self) -> None:
         place = self._session.place
@@ -134,7 +151,8 @@ class Frames(QObject):
     def _prefetch(self) -> None:
         """Decode the next frame that is likely to be asked for, if there is room for it and
         nothing more urgent to read."""
-        key = None if self._session.reading is not None else self._next()
+        busy = self._session.reading is not None and self._coming is None
+        key = None if busy else self._next()
         if key is not None and key != self._in_flight:
             self._in_flight = key
             self._ahead_lane.submit(key, lambda: self._ahead.read(*key))
@@ -146,12 +164,25 @@ class Frames(QObject):
         place, forward = opened.place, self._direction
         size = max(opened.pyramid.nbytes, 1)
         room = min(self.cache.budget // size // 2, _AHEAD)
+        if self._coming is not None:
+            return self._next_played(self.cache.budget // size)
         offsets = [forward * n for n in range(1, room + 1)]
         offsets += [-forward * n for n in range(1, min(room // 4, _BEHIND) + 1)]
         for offset in offsets:
             near = place.moved(offset, stop=False)
             if near is not None and near.key not in self.cache and near.key not in self._hopeless:
                 return near.key
+        return None
+
+    def _next_played(self, held: int) -> Key | None:
+        """As many as the cache holds at once, less those that were shown last."""
+        assert self._coming is not None
+        for steps in range(1, min(max(held - _BEHIND, 1), _PLAYED_AHEAD) + 1):
+            place = self._coming(steps)
+            if place is None:
+                return None
+            if place.key not in self.cache and place.key not in self._hopeless:
+                return place.key
         return None
 
     def _failed_ahead(self, key: Key, error: Exception) -> None:

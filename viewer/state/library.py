@@ -36,6 +36,8 @@ class Library(QObject):
         super().__init__(parent)
         self._session = session
         self._readers = readers
+        self.opened: list[tuple[Path, ...]] = []
+        """What was asked for so far, in order."""
         self._waiting: list[list[Path]] = []
         self._index: Index | None = None
         self._shown = False
@@ -62,6 +64,7 @@ class Library(QObject):
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Read the headers below ``paths``, in the background, one call after another."""
+        self.opened.append(tuple(path.absolute() for path in paths))
         self._waiting.append([path.absolute() for path in paths])
         self._next()
 

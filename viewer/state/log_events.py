@@ -58,7 +58,11 @@ def is_settling(before: Document, after: Document) -> bool:
             replace(item, shape=after.shape_of(item.id) or item.shape)
             for item in document.landmarks
         )
-        return replace(document, landmarks=marks, interventions=same)
+        rulers = tuple(
+            replace(item, points=(after.measurement(item.id) or item).points)
+            for item in document.measurements
+        )
+        return replace(document, landmarks=marks, interventions=same, measurements=rulers)
 
     return before != after and shapeless(before) == after
 
@@ -76,6 +80,7 @@ def changes(
         yield "impression committed", _said(after.impression, classes, freely)
     yield from _landmarks(before, after)
     yield from _interventions(before, after)
+    yield from _measurements(before, after)
     yield from _judgements(before, after, freely)
     if before.comment != after.comment:
         yield "comment changed", {"comment": after.comment[:_MOST]} if freely else {}
@@ -112,6 +117,18 @@ def _interventions(before: Document, after: Document) -> Iterator[Event]:
             yield f"intervention switched {'on' if item.on else 'off'}", facts
     for item_id in old.keys() - new.keys():
         yield "intervention removed", {"id": item_id}
+
+
+def _measurements(before: Document, after: Document) -> Iterator[Event]:
+    old, new = ({item.id: item for item in doc.measurements} for doc in (before, after))
+    for item_id, item in new.items():
+        facts = {"id": item_id, "kind": item.kind, "number": item.number}
+        if item_id not in old:
+            yield "measured", facts
+        elif item != old[item_id]:
+            yield "measurement changed", facts
+    for item_id in old.keys() - new.keys():
+        yield "measurement removed", {"id": item_id}
 
 
 def _judgements(before: Document, after: Document, freely: bool) -> Iterator[Event]:

@@ -11,13 +11,14 @@ from engine.results import Explanation, LayerResponse, Method
 from viewer.state.words import readable
 
 UNTRAINED_SEED = 1
-Kind = Literal["model", "untrained", "class", "method", "edited", "original"]
+Kind = Literal["model", "untrained", "class", "method", "layer", "edited", "original"]
 
 
 @dataclass(frozen=True)
 class Other:
     """``model``: the bundled one named ``value``; ``untrained``: the same shape, never trained;
-    ``class``: ``value`` as target; ``method``: the preset ``value``; ``edited``: the image with
+    ``class``: ``value`` as target; ``method``: the preset ``value``; ``layer``: that layer of the
+    same answer, whichever the main picture shows; ``edited``: the image with
     its interventions; ``original``: the scan with nothing over it."""
 
     kind: Kind
@@ -26,7 +27,7 @@ class Other:
     @property
     def is_asked(self) -> bool:
         """Whether it takes a question to the engine."""
-        return self.kind not in ("edited", "original")
+        return self.kind not in ("layer", "edited", "original")
 
     @property
     def shares_range(self) -> bool:
@@ -80,6 +81,7 @@ def sides(other: Other, model: str, method: Method, target: str) -> Sides:
         "untrained": Sides(f"{model} (trained)", f"{model}, untrained (seed {UNTRAINED_SEED})"),
         "class": Sides(f"class {readable(target)}", f"class {readable(other.value)}"),
         "method": Sides(preset_name(method), other.value),
+        "layer": Sides(model, model),
         "edited": Sides("the scan as it is", "the edited scan"),
         "original": Sides(model, "the bare scan"),
     }[other.kind]
@@ -93,7 +95,10 @@ def layer_words(layer: LayerResponse, count: int) -> str:
 def same_and_other(other: Other, main: Explanation, theirs: Explanation, index: int) -> str:
     """What the two answers have in common, and what not, as two sentences; ``index`` is that of
     the main picture's layer."""
-    place = counterpart(index, len(main.layers), len(theirs.layers))
+    if other.kind == "layer":
+        place = [layer.name for layer in theirs.layers].index(other.value)
+    else:
+        place = counterpart(index, len(main.layers), len(theirs.layers))
     weights = "never trained" if other.kind == "untrained" else ""
     rows = (
         ("image", "", "edited" if other.kind == "edited" else ""),
@@ -109,3 +114,14 @@ def same_and_other(other: Other, main: Explanation, theirs: Explanation, index: 
 
 def _layer_in_words(explanation: Explanation, index: int) -> str:
     return f"{explanation.layers[index].name}, {index + 1} of {len(explanation.layers)}"
+
+
+def depths(main: Explanation, index: int, count: int = 3) -> tuple[Other, ...]:
+    """``count`` layers, the shallowest first, that are spread over the depth of an answer together
+    with the layer ``index`` (from 0)."""
+    names = [layer.name for layer in main.layers]
+    parts = count + 1
+    even = [int((part + 0.5) * len(names) / parts) for part in range(parts)]
+    nearest = min(even, key=lambda place: abs(place - index))
+    chosen = dict.fromkeys(place for place in even if place not in (nearest, index))
+    return tuple(Other("layer", names[place]) for place in chosen)

@@ -92,6 +92,7 @@ class Records(QObject):
         self._turn = threading.Lock()
         self._shown: Pyramid | None = None
         session.frameChanged.connect(self._find)
+        session.playingChanged.connect(self._find)
         session.audit.documentChanged.connect(self._write)
 
     def lanes(self) -> tuple[Lane, ...]:
@@ -99,6 +100,10 @@ class Records(QObject):
 
     def _find(self) -> None:
         opened, audit = self._session.open, self._session.audit
+        if self._session.playing:  # what is drawn over images comes back when they rest
+            audit.close()
+            self._shown = None
+            return
         shown = None if opened is None else opened.pyramid
         if shown is not None and shown is self._shown:
             return

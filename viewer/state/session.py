@@ -10,7 +10,9 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.presets import DEFAULT_PRESET, PRESETS, in_words
 from engine.results import Explanation, LayerResponse, Method
+from engine.shapes import Shape
 from viewer.dicom.frame import Frame, default_window
+from viewer.dicom.presets import region_window
 from viewer.dicom.study import Instance, Rejected, Scan, Series, Study
 from viewer.dicom.window import LookupTable, Window
 from viewer.render.class_view import ClassOverlay
@@ -19,7 +21,9 @@ from viewer.render.overlay import Overlay, OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.state.audit import Audit
-from viewer.state.settings import Settings
+from viewer.state.key_images import KeyImages
+from viewer.state.settings import HIDDEN_AT_START, Settings
+from viewer.state.shortcuts import Shortcuts
 
 
 @dataclass(frozen=True)
@@ -131,16 +135,24 @@ class Session(QObject):
     messageChanged = Signal()
     cursorChanged = Signal()
     panesChanged = Signal()
+    playingChanged = Signal()
     liftsChanged = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.settings = Settings(self)
+        self.shortcuts = Shortcuts(self)
         self.scan = Scan((), ())
+        self.key_images = KeyImages(self)
+        self.key_images.failed.connect(self.say)
+        self.playing = False
+        """Whether the images are played, one after another."""
         self.reading: int | None = None
         """Number of files looked at while studies are being read, else None."""
         self.place: Place | None = None
         self.open: OpenFrame | None = None
+        self.failure: Exception | None = None
+        """Why the image of the place cannot be shown; None while it can, or is being read."""
         self.window: Window | LookupTable | None = None
         self._own_window: tuple[str, Window | LookupTable] | None = None
         self.inverted = False
@@ -151,7 +163,7 @@ class Session(QObject):
         self._layer_of = ""
         self.style = OverlayStyle()
         self.hidden_for_now = False
-        self.identity_shown = True
+        self.identity_shown = not self.settings.get(HIDDEN_AT_START)
         self.identity_exported = False
         self.corner_text = True
         self.planes_shown = True
@@ -170,6 +182,7 @@ class Session(QObject):
         """Lift of each layer, by name, on the landmark that is looked at; empty without one."""
         self.audit = Audit(self)
         self.audit.concealedChanged.connect(self._reveal)
+        self.audit.levelAsked.connect(self._level)
         self._answer: OverlayMaker | None = None
         self._overlay: Overlay | None = None
         self.kernel: KernelChosen | None = None
@@ -193,6 +206,11 @@ class Session(QObject):
         elif self.place is not None:
             self.set_place(None)
         self.scanChanged.emit()
+
+    def set_playing(self, playing: bool) -> None:
+        if playing != self.playing:
+            self.playing = playing
+            self.playingChanged.emit()
 
     def set_reading(self, files: int | None) -> None:
         if files != self.reading:
@@ -224,7 +242,7 @@ class Session(QObject):
             return
         self.placeLeft.emit()
         self.place = place
-        self.open = None
+        self.open = self.failure = None
         self.target = None
         self._set_overlays(None)
         self.placeChanged.emit()
@@ -236,7 +254,7 @@ class Session(QObject):
         if self.open is not None and self.open.pyramid is not opened.pyramid:  # written anew
             self.placeLeft.emit()
             self._set_overlays(None)
-        self.open = opened
+        self.open, self.failure = opened, None
         own = opened.place.series.uid, default_window(opened.frame)
         if own != self._own_window:
             self.inverted = False
@@ -245,6 +263,11 @@ class Session(QObject):
         self.frameChanged.emit()
         self.windowChanged.emit()
         self.requestChanged.emit()
+
+    def set_failure(self, failure: Exception) -> None:
+        """There is no image at the place, and will be none."""
+        self.failure = failure
+        self.frameChanged.emit()
 
     def set_window(self, window: Window | LookupTable) -> None:
         if window != self.window:
@@ -255,6 +278,20 @@ class Session(QObject):
         if self.open is not None:
             self.set_inverted(False)
             self.set_window(default_window(self.open.frame))
+
+    def window_to(self, box: tuple[float, float, float, float]) -> None:
+        """The automatic window of what is in a box: (left, top, right, bottom) in frame pixels."""
+        if self.open is None or self.open.frame.is_colour:
+            return
+        window = region_window(self.open.frame, box)
+        if window is None:
+            self.say("There is nothing but padding, so no window can be made of it.")
+        else:
+            self.set_window(window)
+            self.say("")
+
+    def _level(self, shape: Shape) -> None:
+        self.window_to(shape.bounds)
 
     def set_inverted(self, inverted: bool) -> None:
         if inverted != self.inverted:

@@ -16,13 +16,21 @@ Value = TypeVar("Value", bool, int, float, str)
 @dataclass(frozen=True)
 class Setting(Generic[Value]):
     """One choice: ``about`` says what is so while it is on, or what is chosen. ``choices`` are what
-    a word may be, or (least, most) of a number; ``group`` is where it stands in the preferences."""
+    a word may be, or (least, most) of a number, counted in ``unit``; ``group`` is where it stands
+    in the preferences. Only what bears on what a reader was shown is ``logged``."""
 
     name: str
     default: Value
     about: str
     group: str = "Reading"
     choices: tuple[Value, ...] = ()
+    unit: str = ""
+    logged: bool = False
+
+    @property
+    def title(self) -> str:
+        """As it is written in the preferences."""
+        return self.name[:1].upper() + self.name[1:]
 
     def read(self, kept: object) -> Value:
         """A value from what a file holds; the default where that is none."""
@@ -51,6 +59,7 @@ BLIND_READING = Setting(
     "blind reading",
     False,
     "the model's output is kept back until the reader has said what is seen",
+    logged=True,
 )
 KEPT_BACK = "Kept back until you have said what you see (Review)."
 """What stands in the place of the model's output meanwhile."""
@@ -59,8 +68,89 @@ IDENTITY_IN_LOG = Setting(
     False,
     "lines of the audit log hold the patient ID, the file's name and what was written freely",
     "Privacy",
+    logged=True,
 )
-SETTINGS: tuple[Setting[Any], ...] = (BLIND_READING, IDENTITY_IN_LOG)
+HIDDEN_AT_START = Setting(
+    "identity hidden at the start",
+    False,
+    "the window shows no names, numbers and dates of patients until that is asked for",
+    "Privacy",
+)
+THEME = Setting(
+    "theme",
+    "dark",
+    "the colours of the window; the image always stands on black",
+    "Appearance",
+    ("dark", "light", "as the system"),
+)
+SCALE = Setting(
+    "scale",
+    "100 %",
+    "the size of everything in the window, from the next start on",
+    "Appearance",
+    ("100 %", "125 %", "150 %", "175 %", "200 %"),
+)
+LEVEL_DIRECTION = Setting(
+    "level direction",
+    "down",
+    "dragging this way raises the level, which makes the picture darker",
+    choices=("down", "up"),
+)
+WHEEL_DIRECTION = Setting(
+    "wheel direction",
+    "down",
+    "turning the wheel this way goes to the next image",
+    choices=("down", "up"),
+)
+SCREEN_DOTS = Setting(
+    "dots per inch of the screen",
+    0.0,
+    "as measured, for showing images in true size; 0 for what the screen says of itself",
+    choices=(0.0, 1200.0),
+    unit="dpi",
+)
+MAGNIFIER_FACTOR = Setting(
+    "magnifier", 3.0, "how much larger the magnifier shows the picture", choices=(1.5, 8.0)
+)
+MAGNIFIER_SHAPE = Setting(
+    "magnifier shape", "round", "the edge of the magnifier", choices=("round", "square")
+)
+MAGNIFIER_OVERLAY = Setting(
+    "overlay in the magnifier", False, "the magnifier shows the response, not the scan alone"
+)
+CINE_RATE = Setting(
+    "cine rate",
+    10.0,
+    "images a second that are played where the file does not say",
+    choices=(1.0, 60.0),
+    unit="/s",
+)
+CINE_ORDER = Setting(
+    "cine order", "loop", "what comes after the last image", choices=("loop", "to and fro")
+)
+REOPEN = Setting(
+    "open again what was open",
+    "after a crash",
+    "at the start: offered after a crash, done after every end, or nothing is kept for it",
+    "Start",
+    ("after a crash", "always", "never"),
+)
+SETTINGS: tuple[Setting[Any], ...] = (
+    THEME,
+    SCALE,
+    BLIND_READING,
+    HIDDEN_AT_START,
+    IDENTITY_IN_LOG,
+    LEVEL_DIRECTION,
+    WHEEL_DIRECTION,
+    SCREEN_DOTS,
+    MAGNIFIER_FACTOR,
+    MAGNIFIER_SHAPE,
+    MAGNIFIER_OVERLAY,
+    CINE_RATE,
+    CINE_ORDER,
+    REOPEN,
+)
 
 
 def settings_file() -> Path:

@@ -1,6 +1,8 @@
-"""Names of the model in words."""
+"""Words that stand in several places."""
 
 from __future__ import annotations
+
+NOT_FOR_DIAGNOSIS = "RESEARCH USE – NOT FOR DIAGNOSIS"
 
 
 def readable(name: str) -> str:

@@ -14,10 +14,11 @@ import resources
 from engine.process import EngineProcess, ProcessDied, Ready
 from engine.questions import Explain, Network
 from engine.results import Explanation, Method, Refusal
-from viewer.reading.limits import SCANNERS, frame_bytes
-from viewer.reading.process import ReaderProcess
+from viewer.reading.limits import frame_bytes
+from viewer.reading.process import ReaderProcess, make_readers
 from viewer.render.overlay import OverlayMaker, smoothed
 from viewer.state.audit_log import AuditLog
+from viewer.state.cine import Cine
 from viewer.state.classes import ClassView
 from viewer.state.comparing import Comparing
 from viewer.state.figures import Figures
@@ -26,11 +27,13 @@ from viewer.state.inquiry import Inquiry
 from viewer.state.kernel_search import KernelSearch
 from viewer.state.lane import Lane
 from viewer.state.library import Library
+from viewer.state.measured import Measuring
 from viewer.state.pictures import Picture, Pictures
 from viewer.state.progress import Cancelled
 from viewer.state.records import Records
 from viewer.state.session import EngineStatus, Place, Session
 from viewer.state.settings import BLIND_READING
+from viewer.state.thumbnails import Thumbnails
 from viewer.state.what_if import WhatIfState
 
 
@@ -65,20 +68,25 @@ class Workbench(QObject):
         device: str = "auto",
         parent: QObject | None = None,
         engine: EngineProcess | None = None,
+        readers: Sequence[ReaderProcess] = (),
     ):
-        """An ``engine`` that is given is left running at the end: others may use it, too."""
+        """An ``engine`` that is given is left running at the end: others may use it, too.
+        ``readers`` that boot already are used."""
         super().__init__(parent)
         self.session = session
         self.device = device
         self.engine = engine or EngineProcess()
         self._owns_engine = engine is None
         session.placeChanged.connect(self._forget_question)  # before a frame at hand asks anew
-        self.readers = tuple(ReaderProcess(ahead=n > 0) for n in range(1 + SCANNERS))
+        self.readers = tuple(readers) or make_readers()
         visible, *scanners = self.readers
         self.library = Library(session, scanners, self)
         self.frames = Frames(session, visible, scanners[0], frame_bytes(), self)
+        self.thumbnails = Thumbnails(session, scanners[0], self)
+        self.cine = Cine(session, self.frames, self)
         self.pictures = Pictures()
         self.records = Records(session, self.pictures, self)
+        self.measuring = Measuring(session, self)
         self._inquiries: list[Inquiry] = []
         self._closing = False
         self._engine_lane = Lane("engine", self)
@@ -98,10 +106,12 @@ class Workbench(QObject):
         self.records.failed.connect(session.say)
         self.library.ended.connect(self._warm_without_image)
         self.library.changed.connect(self.frames.forget)
+        self.library.changed.connect(self.thumbnails.forget)
         self.frames.failed.connect(self._frame_failed)
         self._engine_lane.finished.connect(self._answered)
         self._engine_lane.failed.connect(self._engine_failed)
         session.requestChanged.connect(self._ask)
+        session.playingChanged.connect(self._ask)
         self.what_if = WhatIfState(session, self)
         self.comparing = Comparing(session, self)
         self.kernels = KernelSearch(session, self)
@@ -154,13 +164,22 @@ class Workbench(QObject):
         """End the engine's process and every thread."""
         self.closing.emit()
         self._closing = True
+        self.cine.stop()
         self.library.cancel()
         workers = [reader.process for reader in self.readers]
         if self._owns_engine:
             workers.append(self.engine)
         for worker in workers:
             worker.close()
-        owners = (self.library, self.frames, self.records, self.log)
+        owners = (
+            self.thumbnails,
+            self.session.key_images,
+            self.library,
+            self.frames,
+            self.records,
+            self.measuring,
+            self.log,
+        )
         lanes = [lane for owner in owners for lane in owner.lanes()]
         lanes += [inquiry.lane for inquiry in self._inquiries]
         for lane in (*lanes, self._engine_lane, self._export_lane):
@@ -201,14 +220,25 @@ class Workbench(QObject):
     def _forget_question(self) -> None:
         self._pending = None  # whatever is asked was asked of another image
 
-    def _frame_failed(self, error: Exception) -> None:
+    def _leave_question(self) -> None:
+        """Nothing is asked of what is shown now, whatever the engine is still at."""
         if self.session.engine.state == "busy":
             self.session.set_engine(replace(self.session.engine, state="ready"))
+
+    def _frame_failed(self, error: Exception) -> None:
+        self._leave_question()
+        self.session.set_failure(error)
         self.failed.emit(error)
 
     # the engine
     def _ask(self) -> None:
-        """Ask about the session's request, at once or, while images rush by, when they rest."""
+        """Ask about the session's request, at once or, while images rush by, when they rest; about
+        none that is played."""
+        if self._closing:
+            return
+        if self.session.playing:
+            self._leave_question()
+            return
         now = time.monotonic()
         rushing, self._asked = now - self._asked < _RUSH, now
         if rushing:
@@ -287,6 +317,15 @@ class Workbench(QObject):
         self._ask_now()
         if self._pending is None or isinstance(self._pending, Network):
             self.warm()
+
+    def ask_again(self) -> None:
+        """After the engine gave no answer, or stopped too often: once more, from the beginning."""
+        self._deaths = 0
+        self._unsay()
+        if self.session.open is None:
+            self.warm()
+        else:
+            self._ask_now()
 
     def watch_engine(self) -> None:
         """Notice a process that died while nobody asked it anything, and start it again."""

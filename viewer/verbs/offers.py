@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage
 
 from viewer.commands import Context
 from viewer.dialogs.export import Offer, Prepared, Wishes
-from viewer.exporters import picture, tables
+from viewer.exporters import measures_file, picture, tables
 from viewer.exporters.before_after import before_after
 from viewer.exporters.contact_sheet import contact_sheet
 from viewer.exporters.names import suggested_name
@@ -20,6 +20,7 @@ from viewer.exporters.report import report_image, write_report
 from viewer.exporters.snapshot import Snapshot, take
 from viewer.messages import UserError
 from viewer.state.progress import Progress
+from viewer.verbs.key_images import key_image_sheet
 from viewer.verbs.pictures import (
     Export,
     full_export,
@@ -52,11 +53,21 @@ def offers(context: Context) -> tuple[Offer, ...]:
             made(_before_after),
         ),
         Offer(
+            "Key images (PNG)",
+            "The images of the open study that were marked, side by side.",
+            made(_key_images),
+        ),
+        Offer(
             "Report (PDF)",
             "All of the audit on A4 pages: answer, layers, landmarks, interventions, evidence, "
             "what the reader said, provenance.",
             made(_report),
             with_words=True,
+        ),
+        Offer(
+            "Measurements (CSV)",
+            "Lengths, angles and regions with their statistics, one a line.",
+            made(_measurements),
         ),
         Offer(
             "All numbers (JSON)",
@@ -107,6 +118,20 @@ def _before_after(context: Context, wishes: Wishes) -> Prepared:
     return _picture(_snapshot_export(context, snapshot, paint, "before-after"))
 
 
+def _key_images(context: Context, wishes: Wishes) -> Prepared:
+    sheet = key_image_sheet(context, wishes.identity)
+
+    def write(path: Path, progress: Progress) -> None:
+        picture.write_picture(path, sheet.paint(progress), sheet.facts())
+
+    return Prepared(
+        suggested_name(sheet.places[0].instance.attributes, "key-images"),
+        lambda: sheet.paint(Progress()),
+        write,
+        f" and its JSON, {identity_words(sheet.identity)}",
+    )
+
+
 def _report(context: Context, wishes: Wishes) -> Prepared:
     snapshot = _snapshot(context, wishes)
     return Prepared(
@@ -114,6 +139,18 @@ def _report(context: Context, wishes: Wishes) -> Prepared:
         lambda: report_image(snapshot, 0, _SIDE),
         lambda path, progress: write_report(snapshot, path, progress),
         f", {identity_words(snapshot.identity)}",
+    )
+
+
+def _measurements(context: Context, wishes: Wishes) -> Prepared:
+    snapshot = _snapshot(context, wishes)
+    if not snapshot.document.measurements:
+        raise UserError("Nothing was measured on this image.")
+    return Prepared(
+        suggested_name(snapshot.facts, "measurements", "csv"),
+        lambda: measures_file.csv_bytes(snapshot.readings).decode("utf-8-sig"),
+        lambda path, progress: measures_file.write_csv(snapshot, path, progress),
+        "",
     )
 
 

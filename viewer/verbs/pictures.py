@@ -10,12 +10,17 @@ from typing import Any
 from PySide6.QtCore import QSizeF
 from PySide6.QtGui import QImage
 
-from viewer.canvas.compose import beside, scene_of
+from viewer.canvas.compose import scene_of
 from viewer.canvas.scene import Scene
+from viewer.canvas.shown import seen_of
 from viewer.commands import Context
+from viewer.dicom.frame import Frame
 from viewer.exporters import picture
 from viewer.exporters.names import suggested_name
 from viewer.messages import UserError
+from viewer.render.turn import AS_IT_IS, Turn
+from viewer.state.measured import read_all
+from viewer.state.measurement import Measurement
 from viewer.state.progress import Progress
 
 
@@ -30,10 +35,15 @@ class Export:
     frame: int
     name: str
     identity: bool
+    measurements: tuple[Measurement, ...]
+    measured: Frame
 
     def write(self, target: Path, progress: Progress) -> None:
         progress.step(0.0)
         facts = {**self.facts, "input": picture.input_facts(self.path, self.frame)}
+        if self.measurements:
+            readings = read_all(self.measurements, self.measured)
+            facts["measurements"] = [item.facts() for item in readings]
         image = self.paint(progress)
         progress.step(1.0)
         picture.write_picture(target, image, facts)
@@ -48,33 +58,46 @@ def identity_words(shown: bool) -> str:
 
 
 def screen_export(context: Context, identity: bool | None = None) -> Export:
-    """The view as it stands, with what is beside the main picture."""
-    view, session = context.view, context.session
+    """The view as it stands, with what is beside the main picture, or the one that is alone."""
+    view = context.view
     size, ratio, now = QSizeF(view.width(), view.height()), view.devicePixelRatioF(), view.view
-    scene, shown = main_scene(context, identity)
-    others = beside(session, scene)
+    main, shown = main_scene(context, identity, view.framing.alone is not None)
+    first, *others = seen_of(main, context.session, view.framing)
     return picture_export(
-        context, lambda _: picture.as_on_screen(scene, size, now, ratio, others), shown
+        context, lambda _: picture.as_on_screen(first, size, now, ratio, others), shown, now.turn
     )
 
 
 def full_export(context: Context, identity: bool | None = None) -> Export:
-    """The whole frame, with no pixel lost."""
-    scene, shown = main_scene(context, identity)
-    return picture_export(context, lambda _: picture.full_resolution(scene), shown)
+    """The whole frame, with no pixel lost, turned as it is on the screen."""
+    scene, shown = main_scene(context, identity, alone=True)
+    turn = context.view.view.turn
+    return picture_export(context, lambda _: picture.full_resolution(scene, turn), shown, turn)
 
 
-def main_scene(context: Context, identity: bool | None) -> tuple[Scene, bool]:
-    """The main scene, with nothing taken hold of; the identity as asked for, else as set."""
+def main_scene(context: Context, identity: bool | None, alone: bool = False) -> tuple[Scene, bool]:
+    """The main scene, with nothing taken hold of; the identity as asked for, else as set. Looked
+    at ``alone`` it says all that it says without others beside it."""
     session = context.session
     shown = session.identity_exported if identity is None else identity
-    scene = scene_of(session, identity_shown=shown)
+    scene = scene_of(session, identity_shown=shown, alone=alone)
     if scene is None:
         raise UserError("No image is open.")
-    return replace(scene, marks=tuple(replace(m, selected=False) for m in scene.marks)), shown
+    scene = replace(
+        scene,
+        marks=tuple(replace(mark, selected=False) for mark in scene.marks),
+        measures=tuple(replace(mark, selected=False) for mark in scene.measures if mark.key),
+    )
+    return scene, shown
 
 
-def picture_export(context: Context, paint: Callable[[Progress], QImage], identity: bool) -> Export:
+def picture_export(
+    context: Context,
+    paint: Callable[[Progress], QImage],
+    identity: bool,
+    turn: Turn = AS_IT_IS,
+) -> Export:
+    """A picture that ``paint`` makes, ``turn`` being how the frame is turned in it."""
     session = context.session
     opened = session.open
     assert opened is not None
@@ -82,9 +105,18 @@ def picture_export(context: Context, paint: Callable[[Progress], QImage], identi
     layer = session.layer.name if session.layer is not None else "scan"
     return Export(
         paint=paint,
-        facts=picture.provenance(session.explanation, session.overlay),
+        facts=picture.provenance(session.explanation, session.overlay) | _turn_facts(turn),
         path=instance.path,
         frame=opened.place.frame,
         name=suggested_name(instance.attributes, layer),
         identity=identity,
+        measurements=session.audit.document.measurements,
+        measured=opened.pyramid.source,
     )
+
+
+def _turn_facts(turn: Turn) -> dict[str, Any]:
+    """That the picture is not as it was taken; nothing if it is."""
+    if turn == AS_IT_IS:
+        return {}
+    return {"display": {"mirrored_first": turn.mirrored, "turned_clockwise": 90 * turn.quarters}}

@@ -1,0 +1,194 @@
+"""Which part of the frame the viewport shows, and how it is turned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal
+from PySide6.QtGui import QTransform
+
+from viewer.canvas.true_size import true_zoom, why_no_true_size, zoom_kind
+from viewer.canvas.view import View
+from viewer.dicom.frame import Frame
+from viewer.render.turn import AS_IT_IS, Turn
+from viewer.state.session import OpenFrame, Session
+
+_FILMS = ("CR", "DX", "MG", "IO", "PX", "RG")
+"""Modalities whose images are films of their own, each of which may lie another way."""
+
+
+class Framing(QObject):
+    """One view for all panes. Points of the screen are those of the widget, in logical pixels."""
+
+    changed = Signal()
+    kindChanged = Signal()
+    """The kind of zoom, the turn, or whether one picture is alone, is another."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.view = View()
+        self.viewports: list[QRectF] = [QRectF()]
+        """Where the frame is seen in each of the panes that are shown, as it was painted last."""
+        self.pane = 0
+        """The one that the mouse is over."""
+        self.alone: int | None = None
+        """The only one of several pictures that is shown; None for all of them."""
+        self.ratio = 1.0
+        """Device pixels per logical pixel."""
+        self.per_mm = 0.0
+        """Logical pixels on a millimetre of the screen, 0 if that is not known."""
+        self._turns: dict[str, Turn] = {}
+        self._fitted: tuple[str, tuple[int, int]] | None = None
+        self._before: View | None = None
+        self._kind: tuple[str, Turn, int | None] = (self.kind, self.view.turn, self.alone)
+        session.panesChanged.connect(self._take_panes)
+
+    # what is seen
+    @property
+    def _frame(self) -> Frame | None:
+        return None if self._session.open is None else self._session.open.frame
+
+    @property
+    def viewport(self) -> QRectF:
+        """That of the pane that the mouse is over, or was last."""
+        return self.viewports[min(self.pane, len(self.viewports) - 1)]
+
+    @property
+    def scale(self) -> float:
+        """Screen pixels per frame column, 0 without a frame."""
+        frame = self._frame
+        if frame is None:
+            return 0.0
+        return self.view.scale(self.viewports[0], frame.size, frame.aspect_ratio)
+
+    @property
+    def kind(self) -> str:
+        """Which zoom this is, in words; "" for one between the named ones, or without a frame."""
+        frame = self._frame
+        return "" if frame is None else zoom_kind(self.view, frame, self.ratio, self.per_mm)
+
+    def transform(self) -> QTransform:
+        """Frame points → screen points, in the pane that the mouse is over."""
+        frame = self._frame
+        assert frame is not None
+        return self.view.transform(self.viewport, frame.size, frame.aspect_ratio)
+
+    def unbound_point(self, at: QPointF) -> tuple[float, float]:
+        """Screen point → frame point, also outside the frame."""
+        inverse, _ = self.transform().inverted()
+        point = inverse.map(at)
+        return point.x(), point.y()
+
+    def point(self, at: QPointF) -> tuple[float, float] | None:
+        """Screen point → frame point (x, y), None outside the frame."""
+        frame = self._frame
+        if frame is None:
+            return None
+        x, y = self.unbound_point(at)
+        height, width = frame.size
+        return (x, y) if 0 <= x < width and 0 <= y < height else None
+
+    def take_pane(self, at: QPointF) -> None:
+        """The mouse is at a screen point."""
+        self.pane = next((n for n, port in enumerate(self.viewports) if port.contains(at)), 0)
+
+    # another view
+    def set_view(self, view: View) -> None:
+        if view != self.view:
+            self.view = view
+            self._keep_turn()
+            self.changed.emit()
+        self.check_kind()
+
+    def check_kind(self) -> None:
+        """Tell of another kind of zoom or the like, if there is one."""
+        now = self.kind, self.view.turn, self.alone
+        if now != self._kind:
+            self._kind = now
+            self.kindChanged.emit()
+
+    def take_frame(self, opened: OpenFrame) -> None:
+        """Fit what is shown first; the next images of a series stay moved and zoomed as it is. A
+        film that was turned is turned when it comes again, a stack as a whole."""
+        what = opened.place.series.uid, opened.frame.size
+        turn = self._turns.get(_owner(opened), AS_IT_IS)
+        fresh, self._fitted = what != self._fitted, what
+        if fresh:
+            self._before = None
+        self.set_view(View(turn=turn) if fresh else replace(self.view, turn=turn))
+
+    def _keep_turn(self) -> None:
+        if self._session.open is not None:
+            owner = _owner(self._session.open)
+            if self.view.turn == AS_IT_IS:
+                self._turns.pop(owner, None)
+            else:
+                self._turns[owner] = self.view.turn
+
+    def fit(self) -> None:
+        self.set_view(View(turn=self.view.turn))
+
+    def one_to_one(self) -> None:
+        """One frame pixel on one pixel of the screen."""
+        self.set_view(replace(self.view, zoom=1.0 / self.ratio))
+
+    def true_size(self) -> str:
+        """As large as it is in the body, or on the detector; a sentence why that cannot be, or
+        ""."""
+        frame = self._frame
+        why = "" if frame is None else why_no_true_size(frame, self.per_mm)
+        if frame is not None and not why:
+            self.set_view(replace(self.view, zoom=true_zoom(frame, self.per_mm)))
+        return why
+
+    def turn(self, turn: Turn) -> None:
+        """Turned about the middle of the viewport."""
+        self.set_view(replace(self.view, turn=turn))
+
+    def centre_on(self, x: float, y: float) -> None:
+        """Put a frame point into the middle, at the zoom that is set."""
+        if self._frame is not None:
+            self.set_view(replace(self.view, zoom=self.scale, centre=(x, y)))
+
+    def fit_or_back(self) -> None:
+        """Fit; from there, back to what was seen before."""
+        if self.view.zoom is not None:
+            self._before = self.view
+            self.fit()
+        elif self._before is not None:
+            self.set_view(replace(self._before, turn=self.view.turn))
+
+    def pan(self, moved: QPointF) -> None:
+        frame = self._frame
+        if frame is not None:
+            panned = self.view.panned(moved, self.viewport, frame.size, frame.aspect_ratio)
+            self.set_view(panned.kept(frame.size))
+
+    def zoom(self, factor: float, at: QPointF) -> None:
+        """Zoom about a screen point; in every pane about the same frame point."""
+        frame = self._frame
+        if frame is not None:
+            port, size, aspect = self.viewport, frame.size, frame.aspect_ratio
+            self.set_view(self.view.zoomed(factor, at, port, size, aspect))
+
+    # one of several pictures
+    def toggle_alone(self) -> None:
+        """The picture under the mouse alone, or all of them again."""
+        if self._session.panes:
+            self.alone = self.pane if self.alone is None else None
+            self.pane = 0
+            self.changed.emit()
+            self.check_kind()
+
+    def _take_panes(self) -> None:
+        if self.alone is not None and not 0 < len(self._session.panes) >= self.alone:
+            self.alone = None
+        self.check_kind()
+
+
+def _owner(opened: OpenFrame) -> str:
+    """What a turn belongs to: a film, or else a whole series."""
+    series, instance = opened.place.series, opened.place.instance
+    film = instance.attributes.modality in _FILMS and instance.frames == 1
+    return str(instance.path) if film else f"series {series.uid}"

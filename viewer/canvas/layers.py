@@ -1,0 +1,179 @@
+"""Pictures that are kept between two paintings, each at the resolution of what it is painted on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QTransform
+
+_MOST = 9_000_000  # device pixels of one picture: a screen of 4K
+_ROOM = 1.5  # areas that are seen, of what is painted whole
+_SPARE = 1_000_000  # device pixels that an image may be too large by
+_NOT_AWAY = QPoint(0, 0)
+_CLEAR = QImage.Format.Format_ARGB32_Premultiplied
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """What a picture depends on: objects that must be the same ones, and values."""
+
+    objects: tuple[object, ...]
+    values: tuple[Any, ...]
+
+    def like(self, other: Key) -> bool:
+        return (
+            len(self.objects) == len(other.objects)
+            and all(a is b for a, b in zip(self.objects, other.objects, strict=True))
+            and self.values == other.values
+        )
+
+
+class Layer:
+    """A picture of a part of a device, made anew when its key changes, else painted as it is.
+
+    Whether it was kept makes no difference to what is painted. The painters are to have no
+    transform of their own but the device's ratio.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[Key, QRect] | None = None
+        self._memory: NDArray[np.uint32] = np.empty(0, np.uint32)
+        self._image = QImage()  # in that memory
+
+    def paint(
+        self,
+        painter: QPainter,
+        area: QRectF,
+        key: Key,
+        draw: Callable[[QPainter], None],
+        *,
+        away: QPoint = _NOT_AWAY,
+        opacity: float = 1.0,
+        opaque: bool = False,
+    ) -> None:
+        """Paint what ``draw`` paints into ``area`` (logical pixels): over nothing, or over black if
+        ``opaque``, and then, so many device pixels ``away``, over what is there with
+        ``opacity``."""
+        ratio = painter.device().devicePixelRatioF()
+        place = device_area(area, ratio)
+        if place.isEmpty():
+            return
+        kept = self._kept
+        if kept is None or kept[1] != place or not kept[0].like(key):
+            self._kept = None
+            self._image = self._blank(place.size(), opaque)
+            _draw(self._image, place, ratio, draw)
+            self._kept = (key, place)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.scale(1 / ratio, 1 / ratio)
+        painter.setOpacity(opacity)
+        painter.drawImage(place.topLeft() + away, self._image)
+        painter.restore()
+
+    def _blank(self, size: QSize, opaque: bool) -> QImage:
+        """An image of nothing, of just that size, in memory that is used again where it can be: the
+        pages of new memory cost more than painting. If it is much too large, it is given back."""
+        width, height = size.width(), size.height()
+        count = width * height
+        if not count <= self._memory.size <= 2 * count + _SPARE:
+            self._image = QImage()
+            self._memory = np.empty(count + count // 2, np.uint32)  # zooming takes more and more
+        form = QImage.Format.Format_RGB32 if opaque else _CLEAR
+        image = QImage(self._memory.data, width, height, 4 * width, form)
+        image.fill(Qt.GlobalColor.black if opaque else Qt.GlobalColor.transparent)
+        return image
+
+
+def _draw(image: QImage, place: QRect, ratio: float, draw: Callable[[QPainter], None]) -> None:
+    own = QPainter(image)
+    try:
+        own.translate(-place.left(), -place.top())
+        own.scale(ratio, ratio)
+        draw(own)
+    finally:  # an image that goes while it is painted takes the program with it
+        own.end()
+
+
+def device_area(area: QRectF, ratio: float) -> QRect:
+    """The device pixels that an area of logical ones touches."""
+    left, top = math.floor(area.left() * ratio), math.floor(area.top() * ratio)
+    right, bottom = math.ceil(area.right() * ratio), math.ceil(area.bottom() * ratio)
+    return QRect(left, top, max(0, right - left), max(0, bottom - top))
+
+
+def strips(area: QRectF, ratio: float) -> Iterator[QRectF]:
+    """An area (logical pixels) in level strips, none of more pixels than a large screen: an export
+    of any size then needs no more memory than that."""
+    whole = device_area(area, ratio)
+    rows = max(1, _MOST // max(1, whole.width()))
+    if rows >= whole.height():
+        yield area
+        return
+    for top in range(whole.top(), whole.top() + whole.height(), rows):
+        strip = QRectF(area)
+        strip.setTop(max(area.top(), top / ratio))
+        strip.setBottom(min(area.bottom(), (top + rows) / ratio))
+        yield strip
+
+
+@dataclass(frozen=True, eq=False)
+class Steady:
+    """A transform (frame → logical pixels) without the whole device pixels that it moves by, which
+    are ``away``: what is painted through it stays as it is while it is only moved."""
+
+    transform: QTransform
+    away: QPoint
+    ratio: float
+
+    @classmethod
+    def of(cls, transform: QTransform, ratio: float) -> Steady:
+        x, left = _parts(transform.dx() * ratio)
+        y, top = _parts(transform.dy() * ratio)
+        rest = QTransform(
+            transform.m11(), transform.m12(), transform.m21(), transform.m22(), x / ratio, y / ratio
+        )
+        return cls(rest, QPoint(left, top), ratio)
+
+    def moved(self, area: QRectF) -> QRectF:
+        """An area of the painter as it lies for the steady transform."""
+        return area.translated(-self.away.x() / self.ratio, -self.away.y() / self.ratio)
+
+    def reach(self, bounds: QRectF, area: QRectF) -> QRectF:
+        """What of ``bounds`` to paint where ``area`` is seen: all of it while that is not much
+        more, so that it is still there when it is moved."""
+        seen = bounds.intersected(area)
+        if seen.isEmpty():
+            return QRectF()
+        room = _ROOM * area.width() * area.height()
+        return bounds if bounds.width() * bounds.height() <= room else seen
+
+
+def _parts(place: float) -> tuple[float, int]:
+    """What is left of whole device pixels, without the noise of computing, and these."""
+    whole = math.floor(place)
+    rest = round(place - whole, 6)
+    return (0.0, whole + 1) if rest >= 1.0 else (rest, whole)
+
+
+def numbers(transform: QTransform) -> tuple[float, ...]:
+    """Those of a transform that only moves, turns and scales: equal for equal ones."""
+    return (
+        transform.m11(),
+        transform.m12(),
+        transform.m21(),
+        transform.m22(),
+        transform.dx(),
+        transform.dy(),
+    )
+
+
+def edges(area: QRectF) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom."""
+    return (area.left(), area.top(), area.right(), area.bottom())

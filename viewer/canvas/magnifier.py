@@ -1,0 +1,123 @@
+"""A lens over the picture: what lies under the cursor, larger, from the pixels as read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
+
+from viewer.canvas import decorations
+from viewer.canvas.fonts import font
+from viewer.canvas.images import to_image
+from viewer.canvas.layers import edges
+from viewer.canvas.overlay_paint import OverlayPainter
+from viewer.canvas.scene import Scene
+from viewer.canvas.view import scale_of
+
+_RADIUS = 130.0  # logical pixels
+_SHARE = 0.36  # of the shorter side of the viewport that it may cover, from its middle
+_BACKGROUND = QColor(0, 0, 0)
+_EDGE, _HALO = QColor(226, 232, 240), QColor(0, 0, 0, 190)
+_CROSS = QColor(255, 196, 87)
+_SMOOTH = 6.0  # device pixels per frame pixel, from which pixels are shown as squares
+
+
+@dataclass(frozen=True)
+class Lens:
+    """``factor`` over what is on the screen; with ``overlay`` the response is in it, too."""
+
+    factor: float = 3.0
+    square: bool = False
+    overlay: bool = False
+
+    def rim(self, at: QPointF, viewport: QRectF) -> QPainterPath:
+        """The edge of the lens in the middle of which is ``at``."""
+        radius = min(_RADIUS, _SHARE * min(viewport.width(), viewport.height()))
+        path = QPainterPath()
+        if self.square:
+            box = QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius)
+            path.addRoundedRect(box, 6.0, 6.0)
+        else:
+            path.addEllipse(at, radius, radius)
+        return path
+
+
+class Magnifier:
+    """Paints the lens. Only what lies under it is looked up."""
+
+    def __init__(self) -> None:
+        self._overlay = OverlayPainter()
+
+    def paint(
+        self,
+        painter: QPainter,
+        scene: Scene,
+        transform: QTransform,
+        at: QPointF,
+        viewport: QRectF,
+        lens: Lens,
+    ) -> None:
+        """The part of ``scene`` around the screen point ``at``, which ``transform`` (frame points →
+        screen points) shows there; nothing outside ``viewport``."""
+        rim = lens.rim(at, viewport)
+        closer = (
+            transform
+            * QTransform.fromTranslate(-at.x(), -at.y())
+            * QTransform.fromScale(lens.factor, lens.factor)
+            * QTransform.fromTranslate(at.x(), at.y())
+        )
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipRect(viewport)
+        painter.save()
+        painter.setClipPath(rim, Qt.ClipOperation.IntersectClip)
+        painter.fillPath(rim, _BACKGROUND)
+        _paint_frame(painter, scene, closer, rim.boundingRect())
+        if lens.overlay:
+            self._overlay.paint(painter, scene, closer, 1.0)
+        _paint_cross(painter, at)
+        painter.restore()
+        for colour, width in ((_HALO, 5.0), (_EDGE, 2.0)):
+            painter.strokePath(rim, QPen(colour, width))
+        _paint_factor(painter, rim.boundingRect().intersected(viewport), lens.factor)
+        painter.restore()
+
+
+def _paint_frame(painter: QPainter, scene: Scene, transform: QTransform, box: QRectF) -> None:
+    pyramid, (height, width) = scene.pyramid, scene.frame.size
+    inverse, _ = transform.inverted()
+    seen = inverse.mapRect(box).intersected(QRectF(0, 0, width, height))
+    if seen.isEmpty():
+        return
+    scale = scale_of(transform) * painter.device().devicePixelRatioF()
+    level = pyramid.level_for(max(scale, scale * scene.frame.aspect_ratio))
+    part = pyramid.part(level, edges(seen))
+    image = to_image(pyramid.painted(level, part, scene.window, scene.inverted))
+    rows, columns = pyramid.levels[level].shape[:2]
+    across, down = width / columns, height / rows  # frame pixels to one of the level
+    place = QRectF(
+        QPointF(part.left * across, part.top * down),
+        QPointF(part.right * across, part.bottom * down),
+    )
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale <= _SMOOTH)
+    painter.setTransform(transform, combine=True)
+    painter.drawImage(place, image)
+    painter.restore()
+
+
+def _paint_cross(painter: QPainter, at: QPointF) -> None:
+    """A fine cross that leaves the point itself free."""
+    for colour, width in ((_HALO, 3.6), (_CROSS, 1.8)):
+        painter.setPen(QPen(colour, width))
+        for way in (QPointF(1, 0), QPointF(-1, 0), QPointF(0, 1), QPointF(0, -1)):
+            painter.drawLine(at + way * 6.0, at + way * 15.0)
+
+
+def _paint_factor(painter: QPainter, box: QRectF, factor: float) -> None:
+    """At the foot of what is seen of the lens."""
+    painter.setFont(font(1.0, 12, bold=True))
+    line = QRectF(box.left(), box.bottom() - 26.0, box.width(), 18.0)
+    flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+    decorations.paint_text(painter, line, flags, f"× {factor:.2g}", 1.0)

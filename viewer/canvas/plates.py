@@ -1,0 +1,78 @@
+"""Text on translucent dark plates, kept as pictures: laying out and drawing the same lines anew for
+every frame takes longer than the scan."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
+
+from viewer.canvas.layers import device_area
+
+_PLATE = QColor(0, 0, 0, 160)
+_KEPT = 64
+
+
+def paint(
+    painter: QPainter, box: QRectF, flags: Qt.AlignmentFlag, text: str, unit: float, colour: QColor
+) -> None:
+    """``text`` in the painter's font where ``flags`` put it in ``box`` (logical pixels), on a plate
+    of its own. The painter is to have no transform but the device's ratio."""
+    ratio = painter.device().devicePixelRatioF()
+    left, top = math.floor(box.left() * ratio), math.floor(box.top() * ratio)
+    rest = round(box.left() - left / ratio, 6), round(box.top() - top / ratio, 6)
+    size = box.width(), box.height()
+    font = painter.font()
+    plate, away = _plate(
+        text, font.toString(), flags.value, colour.rgba(), unit, ratio, (*rest, *size)
+    )
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.scale(1 / ratio, 1 / ratio)
+    painter.drawImage(QPoint(left, top) + away, plate)
+    painter.restore()
+
+
+@lru_cache(maxsize=_KEPT)
+def _plate(
+    text: str,
+    font: str,
+    flags: int,
+    colour: int,
+    unit: float,
+    ratio: float,
+    box: tuple[float, float, float, float],
+) -> tuple[QImage, QPoint]:
+    """The picture, and where its corner is from that of the box, in device pixels. ``box`` is
+    (left, top, width, height), less than a device pixel from 0. Not to be changed."""
+    face = QFont()
+    face.fromString(font)
+    where, how = QRectF(*box), Qt.AlignmentFlag(flags)
+    scratch = QImage(1, 1, QImage.Format.Format_ARGB32_Premultiplied)
+    probe = QPainter(scratch)
+    try:
+        probe.scale(ratio, ratio)
+        probe.setFont(face)
+        found = probe.boundingRect(where, how, text)
+    finally:
+        probe.end()
+    plate = found.adjusted(-4 * unit, -unit, 4 * unit, unit)
+    place = device_area(plate.adjusted(-1, -1, 1, 1), ratio)
+    image = QImage(place.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    own = QPainter(image)
+    try:
+        own.translate(QPointF(-place.left(), -place.top()))
+        own.scale(ratio, ratio)
+        own.setRenderHint(QPainter.RenderHint.Antialiasing)
+        own.setPen(Qt.PenStyle.NoPen)
+        own.setBrush(_PLATE)
+        own.drawRoundedRect(plate, 3 * unit, 3 * unit)
+        own.setFont(face)
+        own.setPen(QColor.fromRgba(colour))
+        own.drawText(where, how, text)
+    finally:
+        own.end()
+    return image, QPoint(place.left(), place.top())

@@ -1,0 +1,69 @@
+"""Keys that act wherever the focus is: Space hides the overlay while it is held, Esc gives the
+window its panels back when the picture has the whole screen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
+
+from viewer.main_window import MainWindow
+from viewer.panels.rows import ANSWERS_SPACE
+from viewer.state.audit import LOOKING
+
+_ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
+
+
+class HeldKeys(QObject):
+    """Watches the whole application from its making until :meth:`end`."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+        application = QApplication.instance()
+        assert application is not None
+        application.installEventFilter(self)
+
+    def end(self) -> None:
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.ApplicationDeactivate:
+            self._session.set_hidden_for_now(False)  # the release will go to somebody else
+        kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride)
+        if kind not in kinds or not isinstance(event, QKeyEvent):
+            return False
+        if event.key() == Qt.Key.Key_Space and kind != QEvent.Type.ShortcutOverride:
+            return self._space(event, kind == QEvent.Type.KeyPress)
+        if event.key() == Qt.Key.Key_Escape and kind != QEvent.Type.KeyRelease:
+            return self._escape(event, kind == QEvent.Type.KeyPress)
+        return False
+
+    def _space(self, event: QKeyEvent, pressed: bool) -> bool:
+        """Unless the focus is where Space means something."""
+        focus = QApplication.focusWidget()
+        answers = isinstance(focus, _ANSWER_SPACE) or bool(
+            focus is not None and focus.property(ANSWERS_SPACE)
+        )
+        if not event.isAutoRepeat() and not pressed:
+            self._session.set_hidden_for_now(False)
+        if not self._window.isActiveWindow() or answers:
+            return False
+        if not event.isAutoRepeat():
+            self._session.set_hidden_for_now(pressed)
+        return True
+
+    def _escape(self, event: QKeyEvent, pressed: bool) -> bool:
+        """Before that, Esc puts down what is drawn with, as always."""
+        window = self._window
+        if not window.picture_alone or not window.isActiveWindow():
+            return False
+        if self._session.audit.tool.purpose not in LOOKING:
+            return False
+        event.accept()  # and so it comes as a key and not to the action that has it
+        if pressed:
+            window.show_picture_alone(False)
+        return True
