@@ -29,6 +29,7 @@ from viewer.panels.reading_bar import ReadingBar
 from viewer.panels.welcome import Welcome
 from viewer.reading.process import ReaderProcess
 from viewer.state.lane import Lane
+from viewer.state.later import Later
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 from viewer.toolbar import make_toolbars
@@ -153,7 +154,6 @@ def _connect(window: MainWindow) -> None:
     for changed in (
         session.frameChanged,
         session.explanationChanged,
-        session.overlayChanged,
         session.readingChanged,
         session.panesChanged,
         session.key_images.onlyChanged,
@@ -166,6 +166,8 @@ def _connect(window: MainWindow) -> None:
         workbench.what_if.offers.changed,
     ):
         changed.connect(lambda: _enable_at_rest(window))
+    at_rest = Later(lambda: _enable_at_rest(window), window)
+    session.overlayChanged.connect(at_rest.ask)
     for changed in (workbench.cine.changed, session.key_images.changed):
         changed.connect(window.menus.enable)
     session.engineChanged.connect(lambda: _show_engine(window))

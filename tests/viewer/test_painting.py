@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPolygonF, QTransform
 from pytestqt.qtbot import QtBot
 
@@ -22,13 +22,15 @@ from viewer.canvas.layers import Steady, device_area, strips
 from viewer.canvas.outlines import Outlines, polygon, thinned
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.paint import ScenePainter, turned
+from viewer.canvas.sampling import sample
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
 from viewer.dicom.frame import Frame
 from viewer.dicom.window import Window
 from viewer.exporters.picture import as_on_screen
 from viewer.render.overlay import OverlayMaker
-from viewer.render.pyramid import Part, Pyramid, looked_up
+from viewer.render.pyramid import Pyramid, looked_up
+from viewer.render.resample import resampled
 from viewer.render.style import OverlayStyle
 from viewer.render.turn import Turn
 
@@ -270,21 +272,6 @@ def test_moving_by_whole_pixels_leaves_a_steady_transform_as_it_is() -> None:
         assert (way.x(), way.y()) == (13 * ratio, -7 * ratio)
 
 
-def test_parts_hold_what_is_seen_and_what_interpolation_reaches_for() -> None:
-    pyramid = Pyramid.of(Frame(np.zeros((4280, 3520), np.uint16)))
-    assert pyramid.part(2, (0, 0, 3520, 4280)) == Part(0, 1070, 0, 880)
-    part = pyramid.part(0, (1000.5, 2000.5, 1700.25, 2600.75))
-    assert part.left <= 998
-    assert part.right >= 1703
-    assert part.top <= 1998
-    assert part.bottom >= 2603
-    assert (part.bottom - part.top) * (part.right - part.left) < 1024 * 1024
-    edge = pyramid.part(0, (3519.5, 4279.5, 3520, 4280))
-    assert (edge.bottom, edge.right) == (4280, 3520)
-    tiny = Pyramid.of(Frame(np.zeros((1, 1), np.uint8)))
-    assert tiny.part(0, (0, 0, 1, 1)) == Part(0, 1, 0, 1)
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16])
 def test_looking_up_is_indexing(dtype: type) -> None:
     random = np.random.default_rng(5)
@@ -304,13 +291,47 @@ def test_looking_up_is_indexing(dtype: type) -> None:
 def test_what_is_painted_is_what_is_shown(invert: bool) -> None:
     frame = grey_frame(padding=(0, 900))
     pyramid, window = Pyramid.of(frame), Window(1200, 900)
-    grey = pyramid.shown(0, window, invert)
-    part = Part(100, 300, 20, 260)
-    packed = pyramid.painted(0, part, window, invert)
-    assert np.array_equal(packed & 255, grey[100:300, 20:260])
+    grey = pyramid.shown(0, window, invert)[100:300, 20:260]
+    packed = np.empty((200, 240), np.uint32)
+    pyramid.paint(pyramid.levels[0][100:300, 20:260], window, invert, packed)
+    assert np.array_equal(packed & 255, grey)
     assert np.array_equal(packed >> 8 & 255, packed & 255)
-    again = pyramid.painted(0, part, Window(10, 20), invert, packed)
-    assert again is packed, "the memory is used again"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16])
+def test_what_is_sampled_where_pixels_meet_are_these(
+    dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.render.resample._MOST", 32)  # several pieces
+    limits = np.iinfo(dtype)
+    pixels = np.random.default_rng(7).integers(limits.min, limits.max, (50, 70)).astype(dtype)
+    for softly in (True, False):
+        same = resampled(pixels, (1, 0, 0, 0, 1, 0), pixels.shape, softly)
+        assert np.array_equal(same, pixels)
+        part = resampled(pixels, (1, 0, 10, 0, 1, 7), (30, 36), softly)
+        assert np.array_equal(part, pixels[7:37, 10:46])
+        turned_right = resampled(pixels, (0, 1, 0, -1, 0, 50), (70, 50), softly)
+        assert np.array_equal(turned_right, np.rot90(pixels, -1))
+    squares = resampled(pixels, (0.25, 0, 0, 0, 0.25, 0), (200, 280), smooth=False)
+    assert np.array_equal(squares, pixels.repeat(4, 0).repeat(4, 1))
+    halfway = resampled(pixels, (1, 0, 0.5, 0, 1, 0), (50, 69))
+    middle = (pixels[:, :-1].astype(float) + pixels[:, 1:]) / 2
+    assert np.abs(halfway - middle).max() <= 0.5 + 2**-5 * (float(limits.max) - limits.min)
+
+
+def test_a_sample_covers_what_the_frame_covers() -> None:
+    ramp = np.add.outer(np.zeros(40), np.arange(60)).astype(np.uint16) * 100
+    pyramid = Pyramid.of(Frame(ramp))
+    transform = QTransform(2.0, 0, 0, 2.0, 10.25, -4.0)
+    found = sample(pyramid, transform, 1.5, QRect(0, 0, 400, 90))
+    assert found is not None
+    assert found.inside == QRect(15, 0, 180, 90)  # 10.25 × 1.5 = 15.375; its middle is beyond it
+    wanted = ((np.arange(15, 195) + 0.5) / 1.5 - 10.25) / 2.0 * 100 - 50
+    assert np.abs(found.values[20].astype(float) - np.clip(wanted, 0, 5900)).max() < 4
+    assert sample(pyramid, transform, 1.5, QRect(300, 0, 50, 50)) is None
+    thin = sample(pyramid, QTransform(0.001, 0, 0, 0.001, 5.3, 5.3), 1.0, QRect(0, 0, 20, 20))
+    assert thin is not None
+    assert thin.inside == QRect(5, 5, 1, 1), "what is there is never lost"
 
 
 def test_outlines_lose_only_points_that_nobody_sees() -> None:

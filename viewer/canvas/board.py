@@ -60,7 +60,7 @@ class Board:
             return [self._painters[0].paint(painter, size, scenes[0], view, unit)]
         painter.fillRect(size, _LINE)
         upper = decorations.viewport(size, replace(scenes[0], title=""), unit)
-        decorations.paint_footer(painter, size, upper, scenes[0], unit)
+        self._painters[0].paint_footer(painter, size, upper, scenes[0], unit)
         shown = [replace(scene, footer=scene.brief, banner="") for scene in scenes]
         boxes = places(upper, len(shown), unit)
         footer = max(

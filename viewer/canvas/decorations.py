@@ -82,6 +82,7 @@ def paint(
     transform: QTransform,
     unit: float,
 ) -> None:
+    """All but the footer."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_corners(painter, viewport, scene.corners, unit)
     if scene.orientation is not None:
@@ -92,7 +93,6 @@ def paint(
         _paint_title(painter, size, scene.title, unit)
     if scene.curtain is not None and scene.overlay_visible:
         _paint_curtain(painter, viewport, scene.curtain, unit)
-    paint_footer(painter, size, viewport, scene, unit)
 
 
 def _paint_title(painter: QPainter, size: QRectF, title: str, unit: float) -> None:

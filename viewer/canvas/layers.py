@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 _MOST = 9_000_000  # device pixels of one picture: a screen of 4K
@@ -17,6 +17,9 @@ _ROOM = 1.5  # areas that are seen, of what is painted whole
 _SPARE = 1_000_000  # device pixels that an image may be too large by
 _NOT_AWAY = QPoint(0, 0)
 _CLEAR = QImage.Format.Format_ARGB32_Premultiplied
+
+Fill = Callable[[NDArray[np.uint32], QRect], None]
+"""Gives each pixel of an array (h, w), which lies at a place (device pixels), its 0xffRRGGBB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +58,11 @@ class Layer:
         *,
         away: QPoint = _NOT_AWAY,
         opacity: float = 1.0,
-        opaque: bool = False,
+        fill: Fill | None = None,
     ) -> None:
-        """Paint what ``draw`` paints into ``area`` (logical pixels): over nothing, or over black if
-        ``opaque``, and then, so many device pixels ``away``, over what is there with
-        ``opacity``."""
+        """Paint what ``draw`` paints into ``area`` (logical pixels): over nothing, or over what
+        ``fill`` gives all of its pixels, and then, so many device pixels ``away``, over what is
+        there with ``opacity``."""
         ratio = painter.device().devicePixelRatioF()
         place = device_area(area, ratio)
         if place.isEmpty():
@@ -67,7 +70,7 @@ class Layer:
         kept = self._kept
         if kept is None or kept[1] != place or not kept[0].like(key):
             self._kept = None
-            self._image = self._blank(place.size(), opaque)
+            self._image = self._blank(place, fill)
             _draw(self._image, place, ratio, draw)
             self._kept = (key, place)
         painter.save()
@@ -77,18 +80,21 @@ class Layer:
         painter.drawImage(place.topLeft() + away, self._image)
         painter.restore()
 
-    def _blank(self, size: QSize, opaque: bool) -> QImage:
-        """An image of nothing, of just that size, in memory that is used again where it can be: the
-        pages of new memory cost more than painting. If it is much too large, it is given back."""
-        width, height = size.width(), size.height()
+    def _blank(self, place: QRect, fill: Fill | None) -> QImage:
+        """An image of nothing, or filled, in memory that is used again where it can be: the pages
+        of new memory cost more than painting. If it is much too large, it is given back."""
+        width, height = place.width(), place.height()
         count = width * height
         if not count <= self._memory.size <= 2 * count + _SPARE:
             self._image = QImage()
             self._memory = np.empty(count + count // 2, np.uint32)  # zooming takes more and more
-        form = QImage.Format.Format_RGB32 if opaque else _CLEAR
-        image = QImage(self._memory.data, width, height, 4 * width, form)
-        image.fill(Qt.GlobalColor.black if opaque else Qt.GlobalColor.transparent)
-        return image
+        pixels = self._memory[:count].reshape(height, width)
+        if fill is None:
+            pixels.fill(0)
+        else:
+            fill(pixels, place)
+        form = _CLEAR if fill is None else QImage.Format.Format_RGB32
+        return QImage(self._memory.data, width, height, 4 * width, form)
 
 
 def _draw(image: QImage, place: QRect, ratio: float, draw: Callable[[QPainter], None]) -> None:

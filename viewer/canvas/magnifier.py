@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 
 from viewer.canvas import decorations
 from viewer.canvas.fonts import font
-from viewer.canvas.images import to_image
-from viewer.canvas.layers import edges
+from viewer.canvas.images import over
+from viewer.canvas.layers import device_area
 from viewer.canvas.overlay_paint import OverlayPainter
+from viewer.canvas.sampling import sample
 from viewer.canvas.scene import Scene
-from viewer.canvas.view import scale_of
 
 _RADIUS = 130.0  # logical pixels
 _SHARE = 0.36  # of the shorter side of the viewport that it may cover, from its middle
 _BACKGROUND = QColor(0, 0, 0)
 _EDGE, _HALO = QColor(226, 232, 240), QColor(0, 0, 0, 190)
 _CROSS = QColor(255, 196, 87)
-_SMOOTH = 6.0  # device pixels per frame pixel, from which pixels are shown as squares
 
 
 @dataclass(frozen=True)
@@ -85,25 +85,16 @@ class Magnifier:
 
 
 def _paint_frame(painter: QPainter, scene: Scene, transform: QTransform, box: QRectF) -> None:
-    pyramid, (height, width) = scene.pyramid, scene.frame.size
-    inverse, _ = transform.inverted()
-    seen = inverse.mapRect(box).intersected(QRectF(0, 0, width, height))
-    if seen.isEmpty():
+    ratio = painter.device().devicePixelRatioF()
+    place = device_area(box, ratio)
+    found = sample(scene.pyramid, transform, ratio, place)
+    if found is None:
         return
-    scale = scale_of(transform) * painter.device().devicePixelRatioF()
-    level = pyramid.level_for(max(scale, scale * scene.frame.aspect_ratio))
-    part = pyramid.part(level, edges(seen))
-    image = to_image(pyramid.painted(level, part, scene.window, scene.inverted))
-    rows, columns = pyramid.levels[level].shape[:2]
-    across, down = width / columns, height / rows  # frame pixels to one of the level
-    place = QRectF(
-        QPointF(part.left * across, part.top * down),
-        QPointF(part.right * across, part.bottom * down),
-    )
+    pixels = np.empty(found.values.shape[:2], np.uint32)
+    scene.pyramid.paint(found.values, scene.window, scene.inverted, pixels)
     painter.save()
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale <= _SMOOTH)
-    painter.setTransform(transform, combine=True)
-    painter.drawImage(place, image)
+    painter.scale(1 / ratio, 1 / ratio)
+    painter.drawImage(place.topLeft() + found.inside.topLeft(), over(pixels))
     painter.restore()
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -17,9 +17,9 @@ from PySide6.QtGui import (
 )
 
 from viewer.canvas import colour_bar, decorations, marks, measure_marks
-from viewer.canvas.images import over
 from viewer.canvas.layers import Key, Layer, Steady, edges, numbers, strips
 from viewer.canvas.overlay_paint import OverlayPainter
+from viewer.canvas.sampling import Sampled, sample
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View, scale_of
 from viewer.dicom.frame import Frame
@@ -27,8 +27,7 @@ from viewer.render import planes as ink
 from viewer.render.turn import Turn
 
 Pixel = TypeVar("Pixel", bound=np.generic)
-_SMOOTH_UP_TO = 6.0  # screen pixels per frame pixel: beyond that they are seen as they are
-_SPARE = 1_000_000  # pixels that the memory may be too large by
+_BLACK = 0xFF000000
 _BACKGROUND = QColor(0, 0, 0)
 _HALO = QColor(0, 0, 0, 170)
 _PLANE = QColor(86, 180, 233)  # sky blue of Okabe and Ito: no colour map's contour is blue
@@ -52,11 +51,11 @@ class ScenePainter:
 
     def __init__(self) -> None:
         self._scan = Layer()
-        self._memory: NDArray[np.uint32] = np.empty(0, np.uint32)  # of the grey, used again
-        self._grey: tuple[Key, NDArray[np.uint32], QImage] | None = None
+        self._sampled: tuple[Key, Sampled | None] | None = None
         self._planes: tuple[Key, QImage, QImage] | None = None
         self._overlay = OverlayPainter()
         self._bar = Layer()
+        self._footer = Layer()
 
     def paint(
         self,
@@ -86,8 +85,22 @@ class ScenePainter:
             marks.paint_pointer(painter, scene.pointer, transform, unit)
         painter.restore()
         decorations.paint(painter, size, viewport, scene, transform, unit)
+        self.paint_footer(painter, size, viewport, scene, unit)
         self._paint_bar(painter, viewport, scene, unit)
         return viewport
+
+    def paint_footer(
+        self, painter: QPainter, size: QRectF, viewport: QRectF, scene: Scene, unit: float
+    ) -> None:
+        """What stands below the viewport."""
+        area = QRectF(viewport.bottomLeft(), size.bottomRight())
+        area.setLeft(size.left())
+        key = Key((), (scene.footer, scene.banner, unit, edges(area)))
+
+        def draw(own: QPainter) -> None:
+            decorations.paint_footer(own, size, viewport, scene, unit)
+
+        self._footer.paint(painter, area, key, draw)
 
     def _paint_scan(
         self,
@@ -106,47 +119,32 @@ class ScenePainter:
         reach = steady.reach(whole, steady.moved(area))
 
         def draw(own: QPainter) -> None:
-            self._draw_frame(own, scene, steady, turn, reach)
             if with_planes:
                 self._draw_planes(own, scene.frame, steady, turn, unit)
 
-        key = Key(
-            (scene.pyramid,),
-            (scene.window, scene.inverted, with_planes, unit, turn, numbers(steady.transform)),
-        )
-        self._scan.paint(painter, reach, key, draw, away=steady.away, opaque=True)
+        shown = (scene.window, scene.inverted, with_planes, unit, turn)
+        key = Key((scene.pyramid,), (*shown, numbers(steady.transform)))
+        fill = functools.partial(self._fill, scene, steady)
+        self._scan.paint(painter, reach, key, draw, away=steady.away, fill=fill)
 
-    def _draw_frame(
-        self, painter: QPainter, scene: Scene, steady: Steady, turn: Turn, reach: QRectF
-    ) -> None:
-        """From the level of the pyramid that is as fine as the screen, what of it is needed."""
-        pyramid, transform, (height, width) = scene.pyramid, steady.transform, scene.frame.size
-        scale = scale_of(transform) * steady.ratio
-        inverse, _ = transform.inverted()
-        seen = inverse.mapRect(reach).intersected(QRectF(0, 0, width, height))
-        level = pyramid.level_for(max(scale, scale * scene.frame.aspect_ratio))
-        part = pyramid.part(level, edges(seen))
-        key = Key((pyramid,), (scene.window, scene.inverted, level, part, turn))
-        if self._grey is None or not self._grey[0].like(key):
-            into = self._room(part.bottom - part.top, part.right - part.left)
-            pixels = pyramid.painted(level, part, scene.window, scene.inverted, into)
-            shown = turned(pixels, turn)
-            self._grey = (key, shown, over(shown))
-        rows, columns = pyramid.levels[level].shape[:2]
-        across, down = width / columns, height / rows
-        place = QRectF(
-            QPointF(part.left * across, part.top * down),
-            QPointF(part.right * across, part.bottom * down),
-        )
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale <= _SMOOTH_UP_TO)
-        painter.drawImage(transform.mapRect(place), self._grey[2])
-
-    def _room(self, rows: int, columns: int) -> NDArray[np.uint32]:
-        """An array (rows, columns) whose pages are there already, where that can be."""
-        count = rows * columns
-        if not count <= self._memory.size <= 3 * count + _SPARE:
-            self._memory = np.empty(count + count // 2, np.uint32)
-        return self._memory[:count].reshape(rows, columns)
+    def _fill(self, scene: Scene, steady: Steady, pixels: NDArray[np.uint32], place: QRect) -> None:
+        """The frame at ``place``, black around it."""
+        values = (numbers(steady.transform), steady.ratio, place.getRect())
+        key = Key((scene.pyramid,), values)
+        if self._sampled is None or not self._sampled[0].like(key):
+            found = sample(scene.pyramid, steady.transform, steady.ratio, place)
+            self._sampled = (key, found)
+        found = self._sampled[1]
+        if found is None:
+            pixels.fill(_BLACK)
+            return
+        inside = found.inside
+        top, bottom = inside.top(), inside.top() + inside.height()
+        left, right = inside.left(), inside.left() + inside.width()
+        for around in (pixels[:top], pixels[bottom:], pixels[:, :left], pixels[:, right:]):
+            around.fill(_BLACK)
+        into = pixels[top:bottom, left:right]
+        scene.pyramid.paint(found.values, scene.window, scene.inverted, into)
 
     def _draw_planes(
         self, painter: QPainter, frame: Frame, steady: Steady, turn: Turn, unit: float

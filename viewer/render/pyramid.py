@@ -5,7 +5,6 @@ Window and level then cost one look-up a screen pixel, however large the frame i
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -16,10 +15,7 @@ from viewer.dicom.frame import Frame, grey_table, has_grey_table, to_rgb
 from viewer.dicom.window import LookupTable, Window
 
 _SMALLEST = 128
-_BLOCK = 128  # pixels of a level that a part is made of
-_AROUND = 4.0  # pixels of a level that interpolation may reach for
 _INDICES = 12_000  # pixels that are looked up at a time
-_NEARLY_ALL = 0.8  # a part as large as that saves nothing
 
 Entry = TypeVar("Entry", np.uint8, np.uint32)
 
@@ -65,16 +61,6 @@ def _visible_range(frame: Frame) -> tuple[float, float]:
     return float(min(ends)), float(max(ends))
 
 
-@dataclass(frozen=True)
-class Part:
-    """Rows from ``top`` up to ``bottom`` and columns from ``left`` up to ``right`` of a level."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-
 @dataclass(frozen=True, eq=False)
 class Pyramid:
     """``levels[n]`` is the frame reduced by 2ⁿ: stored values (h, w), or RGB uint8 (h, w, 3).
@@ -115,20 +101,6 @@ class Pyramid:
             level += 1
         return level
 
-    def part(self, level: int, region: tuple[float, float, float, float]) -> Part:
-        """What of a level is needed to paint ``region``: left, top, right, bottom in frame pixels.
-
-        Whole blocks, so that it stays the same while a little is moved, with some pixels around for
-        the interpolation. Where next to nothing is left out, all of the level.
-        """
-        height, width = self.levels[level].shape[:2]
-        across, down = width / self.frame.size[1], height / self.frame.size[0]
-        left, right = _blocks(region[0] * across, region[2] * across, width)
-        top, bottom = _blocks(region[1] * down, region[3] * down, height)
-        if (bottom - top) * (right - left) > _NEARLY_ALL * height * width:
-            return Part(0, height, 0, width)
-        return Part(top, bottom, left, right)
-
     def shown(
         self, level: int, window: Window | LookupTable, invert: bool = False
     ) -> NDArray[np.uint8]:
@@ -139,45 +111,31 @@ class Pyramid:
         first, table = grey_table(self.frame, window, invert, self.span)
         return looked_up(pixels, first, table)
 
-    def painted(
+    def paint(
         self,
-        level: int,
-        part: Part,
+        values: NDArray[Any],
         window: Window | LookupTable,
-        invert: bool = False,
-        into: NDArray[np.uint32] | None = None,
-    ) -> NDArray[np.uint32]:
-        """Part of a level as uint32 (h, w) of 0xffRRGGBB: what Qt paints fastest. ``into`` is an
-        array that is used again if it is as large: the pages of a new one cost more than the
-        look-up."""
-        pixels = self.levels[level][part.top : part.bottom, part.left : part.right]
-        shown = into
-        if shown is None or shown.shape != pixels.shape[:2]:
-            shown = np.empty(pixels.shape[:2], np.uint32)
+        invert: bool,
+        into: NDArray[np.uint32],
+    ) -> None:
+        """Values of any of its levels (h, w), or RGB (h, w, 3), as 0xffRRGGBB: what Qt paints
+        fastest."""
         if not self.frame.is_colour:
             first, table = grey_table(self.frame, window, invert, self.span)
-            packed = table * np.uint32(0x010101) | np.uint32(0xFF000000)
-            return looked_up(pixels, first, packed, shown)
-        shown[:] = 0xFF000000
+            packed: NDArray[np.uint32] = table * np.uint32(0x010101) | np.uint32(0xFF000000)
+            looked_up(values, first, packed, into)
+            return
+        into[:] = 0xFF000000
         for channel, shift in enumerate((16, 8, 0)):
-            shown |= pixels[..., channel].astype(np.uint32) << np.uint32(shift)
+            into |= values[..., channel].astype(np.uint32) << np.uint32(shift)
         if invert:
-            shown ^= np.uint32(0xFFFFFF)
-        return shown
+            into ^= np.uint32(0xFFFFFF)
 
     def full_window(self) -> Window:
         """A linear window over all values of the frame, to start from where there is none."""
         values = self.frame.sample()
         low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
         return Window((low + high) / 2, max(1.0, high - low))
-
-
-def _blocks(start: float, end: float, length: int) -> tuple[int, int]:
-    """The blocks from ``start`` to ``end`` of a line of so many pixels, at least one pixel."""
-    first = math.floor((start - _AROUND) / _BLOCK) * _BLOCK
-    last = math.ceil((end + _AROUND) / _BLOCK) * _BLOCK
-    first = min(max(0, first), length - 1)
-    return first, min(length, max(last, first + 1))
 
 
 def looked_up(

@@ -1,0 +1,124 @@
+"""A sitting at the workstation, through the real entry point: a folder with a file that is none is
+opened, scrolled, windowed, measured and looked at on the full screen; the next start finds what was
+measured and the panels where they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDockWidget
+
+from tests.factories.dicom_files import make_dataset, save
+from tests.viewer.watchdog import LONGEST, Watchdog
+from viewer.dicom.window import Window
+from viewer.main_window import MainWindow
+from viewer.panels.cine_bar import CineBar
+
+Steps = Generator[Callable[[], bool], None, None]
+LEFT = Qt.MouseButton.LeftButton
+
+
+def _folder(tmp_path: Path) -> Path:
+    """A CT of five images, and a file that only says that it is one."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for number in range(5):
+        pixels = np.random.default_rng(number).integers(0, 2000, (300, 260)).astype(np.uint16)
+        dataset = make_dataset(pixels, Modality="CT")
+        dataset.SeriesInstanceUID, dataset.StudyInstanceUID = "1.2.3.4", "1.2.3"
+        dataset.SOPInstanceUID, dataset.InstanceNumber = f"1.2.3.4.{number}", number + 1
+        dataset.PixelSpacing = [0.5, 0.5]
+        dataset.RescaleIntercept, dataset.RescaleSlope = -1000, 1
+        dataset.RescaleType = "HU"
+        save(dataset, folder / f"{number}.dcm")
+    (folder / "none.dcm").write_bytes(bytes(128) + b"DICM" + bytes(range(256)))
+    return folder
+
+
+def _wheel(window: MainWindow, notches: int) -> None:
+    middle = QPointF(window.view.rect().center())
+    turn, none = QPoint(0, 120 * notches), Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(
+        middle,
+        window.view.mapToGlobal(middle),
+        QPoint(),
+        turn,
+        Qt.MouseButton.NoButton,
+        none,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(window.view, event)
+
+
+def _drag(window: MainWindow, start: QPoint, end: QPoint) -> None:
+    QTest.mousePress(window.view, LEFT, pos=start)
+    for step in range(1, 6):
+        QTest.mouseMove(window.view, start + (end - start) * step / 5)
+    QTest.mouseRelease(window.view, LEFT, pos=end)
+
+
+def test_a_sitting_and_the_one_after_it(drive, tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    kept: list[float] = []
+
+    def first(window: MainWindow) -> Steps:
+        view, session = window.view, window.session
+        dog = Watchdog(window)
+        yield lambda: session.reading is None and session.open is not None
+        yield lambda: bool(session.audit.image)
+        assert len(session.all_series()) == 1
+        assert [item.path.name for item in session.rejected] == ["none.dcm"]
+        bar = window.findChild(CineBar)
+        assert bar is not None
+        assert bar.isVisible()
+        number = session.place.number
+        _wheel(window, -1)
+        yield lambda: session.place.number == number + 1 and session.open is not None
+        yield lambda: bool(session.audit.image)
+        before, middle = session.window, view.rect().center()
+        assert isinstance(before, Window)
+        _drag(window, middle, middle + QPoint(40, 30))
+        assert session.window.width > before.width
+        assert session.window.center > before.center
+        QTest.keyClick(view, Qt.Key.Key_2)
+        assert session.window.explanation == "lung"
+        QTest.keyClick(view, Qt.Key.Key_D)
+        _drag(window, middle, middle + QPoint(60, 0))
+        (length,) = session.audit.document.measurements
+        (x0, y0), (x1, y1) = length.points
+        millimetres = 0.5 * np.hypot(x1 - x0, y1 - y0)
+        assert millimetres > 1
+        (shown,) = view.current_scene().measures
+        assert shown.reading.headline == f"{millimetres:.1f} mm"
+        kept.append(float(millimetres))
+        QTest.keyClick(view, Qt.Key.Key_F11)
+        yield window.isFullScreen
+        assert window.findChild(QDockWidget, "prediction").isVisible()
+        QTest.keyClick(view, Qt.Key.Key_F11)
+        yield lambda: not window.isFullScreen()
+        window.findChild(QDockWidget, "profile").close()
+        QTest.keyClick(view, Qt.Key.Key_Escape)
+        yield lambda: session.window == before
+        assert dog.longest <= LONGEST, f"{dog.longest:.3f} s at a time"
+
+    assert drive([str(folder)], first) == 0
+
+    def second(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: window.complete
+        assert not window.findChild(QDockWidget, "profile").isVisible()
+        assert session.place is None, "after a clean end nothing is opened by itself"
+        window.workbench.open_paths([folder])
+        yield lambda: session.reading is None and bool(session.audit.image)
+        _wheel(window, -1)
+        yield lambda: len(session.audit.document.measurements) == 1
+        (x0, y0), (x1, y1) = session.audit.document.measurements[0].points
+        assert 0.5 * np.hypot(x1 - x0, y1 - y0) == kept[0]
+
+    assert drive([], second) == 0

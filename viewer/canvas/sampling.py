@@ -1,0 +1,62 @@
+"""What of a frame lies under the pixels of a device: stored values, before any window."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QTransform
+
+from viewer.canvas.view import scale_of
+from viewer.render.pyramid import Pyramid
+from viewer.render.resample import resampled
+
+_SMOOTH_UP_TO = 6.0  # device pixels per frame pixel: beyond that they are seen as they are
+_NOISE = 1e-6  # device pixels, of computing
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """``values`` (h, w), or (h, w, 3) of colours, of the pixels ``inside``, which are counted from
+    the corner of what was asked for."""
+
+    values: NDArray[Any]
+    inside: QRect
+
+
+def sample(pyramid: Pyramid, transform: QTransform, ratio: float, place: QRect) -> Sampled | None:
+    """The values for the device pixels of ``place``; ``transform`` takes frame points to logical
+    ones, ``ratio`` device pixels each. None where the frame covers none of them."""
+    height, width = pyramid.frame.size
+    box = transform.mapRect(QRectF(0, 0, width, height))
+    across = _covered(box.left() * ratio, box.right() * ratio, place.left(), place.width())
+    down = _covered(box.top() * ratio, box.bottom() * ratio, place.top(), place.height())
+    inside = QRect(across[0], down[0], across[1] - across[0], down[1] - down[0])
+    if inside.isEmpty():
+        return None
+    scale = scale_of(transform) * ratio
+    level = pyramid.level_for(max(scale, scale * pyramid.frame.aspect_ratio))
+    pixels = pyramid.levels[level]
+    rows, columns = pixels.shape[:2]
+    start = place.topLeft() + inside.topLeft()
+    back = (
+        QTransform.fromTranslate(start.x(), start.y())
+        * QTransform.fromScale(1 / ratio, 1 / ratio)
+        * transform.inverted()[0]
+        * QTransform.fromScale(columns / width, rows / height)
+    )
+    origin = (back.m11(), back.m21(), back.dx(), back.m12(), back.m22(), back.dy())
+    size = (inside.height(), inside.width())
+    return Sampled(resampled(pixels, origin, size, scale <= _SMOOTH_UP_TO), inside)
+
+
+def _covered(start: float, end: float, origin: int, length: int) -> tuple[int, int]:
+    """Those of ``length`` pixels from ``origin`` on whose middle lies between two places; of
+    something narrower than a pixel the one that it lies in."""
+    first = math.ceil(start - 0.5 - _NOISE)
+    last = max(math.ceil(end - 0.5 - _NOISE), math.floor(start) + 1)
+    first = min(first, last - 1)
+    return min(max(0, first - origin), length), min(max(0, last - origin), length)
