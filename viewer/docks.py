@@ -34,7 +34,7 @@ _TOP_HEIGHT = 262
 class DockRow:
     """``make`` gives the panel; the dock is a tab of the one named ``tab_of``, or stands beside the
     one named ``beside``, or goes to the end of its ``area``. A panel that is ``late`` is made once
-    the window is on screen."""
+    the window is on screen; its module of :mod:`viewer.panels` has its name."""
 
     title: str
     name: str
@@ -133,14 +133,12 @@ _DOCKS: tuple[DockRow, ...] = (
 )
 
 
-_LATE = ("measurements", "kernels", "landmarks", "what_if", "compare", "review")
-
-
 def load_late() -> None:
     """Import what late panels need (modules of viewer.panels), so that making them does not wait
     for the disk."""
-    for name in _LATE:
-        import_module(f"viewer.panels.{name}")
+    for row in _DOCKS:
+        if row.late:
+            import_module(f"viewer.panels.{row.name}")
     for name in ("landmarks", "compare"):
         import_module(f"viewer.verbs.{name}")
 

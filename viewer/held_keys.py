@@ -36,6 +36,8 @@ class HeldKeys(QObject):
         kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride)
         if kind not in kinds or not isinstance(event, QKeyEvent):
             return False
+        if kind != QEvent.Type.KeyRelease and QApplication.activePopupWidget() is not None:
+            return False  # an open menu has them first
         if event.key() == Qt.Key.Key_Space and kind != QEvent.Type.ShortcutOverride:
             return self._space(event, kind == QEvent.Type.KeyPress)
         if event.key() == Qt.Key.Key_Escape and kind != QEvent.Type.KeyRelease:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+import resources
 from engine.presets import PRESETS
 from viewer.canvas.view import View
 from viewer.main_window import MainWindow
@@ -119,12 +120,16 @@ class Keeper(QObject):
             frame=place.frame,
             window={} if frame is None else window_facts(session.window, frame.frame),
             inverted=session.inverted,
+            zoom=view.zoom,
+            centre=view.centre,
+            quarters=view.turn.quarters,
+            mirrored=view.turn.mirrored,
             model=session.model,
             preset=preset_of(session.method),
             target=session.target or "",
             layer=session.layer_index,
             style=asdict(session.style),
-        ).of_view(view.zoom, view.centre, view.turn.quarters, view.turn.mirrored)
+        )
 
     def _what(self) -> str:
         scan = self._window.session.scan
@@ -153,9 +158,8 @@ class Restoring(QObject):
         self._window, self.wanted = window, wanted
         self.done = wanted.is_empty
         self._placed = self._layer_chosen = False
-        self._runs = len(wanted.paths)
         session, library = window.session, window.workbench.library
-        if wanted.model:
+        if wanted.model and (resources.model_folder(wanted.model) / "model.json").is_file():
             session.set_model(wanted.model)
         if wanted.preset in PRESETS:
             session.set_method(PRESETS[wanted.preset])
@@ -179,6 +183,7 @@ class Restoring(QObject):
         if place is None:
             return
         self._placed = True
+        self._window.workbench.library.shows_first = False  # of what is read after this
         frame = min(self.wanted.frame, place.instance.frames - 1)
         self._window.session.set_place(type(place)(place.series, place.position, frame))
         self._look()
@@ -222,7 +227,10 @@ class Restoring(QObject):
 
     def _ended(self, found: bool) -> None:
         """Nothing is waited for that is not there."""
-        self._runs -= 1
+        library = self._window.workbench.library
         self._go()
-        if not self._placed and self._runs <= 0:
+        if library.more:
+            return
+        library.shows_first = True
+        if not self._placed:
             self.done = self._layer_chosen = True

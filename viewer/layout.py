@@ -13,7 +13,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QPoint, QRect, QSettings, QStandardPaths
+from PySide6.QtCore import QByteArray, QPoint, QRect, QSettings
+
+from viewer.own_folder import make_private, own_folder
 
 VERSION = 1
 """Of the docks' and toolbars' arrangement; another one than that kept gives the usual layout."""
@@ -23,26 +25,21 @@ _LONGEST_NAME = 100  # bytes: systems take about as many for a socket's name
 _NOTHING = QByteArray()
 
 
-def _folder() -> Path:
-    """The user's own, for this program."""
-    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))
-
-
 def layout_file() -> Path:
     """Where it is kept."""
-    return _folder() / "layout.ini"
+    return own_folder() / "layout.ini"
 
 
 def is_scaled() -> bool:
     """Whether the user wants everything at another size than the usual one."""
-    kept = QSettings(str(_folder() / "settings.ini"), QSettings.Format.IniFormat)
+    kept = QSettings(str(own_folder() / "settings.ini"), QSettings.Format.IniFormat)
     return kept.contains("scale")
 
 
 def window_address() -> str:
     """The name of the socket that the running window listens on: a file in the user's folder, or a
     short one elsewhere that is told from it; on Windows a pipe's."""
-    folder = _folder()
+    folder = own_folder()
     if sys.platform != "win32":
         path = str(folder / "window")
         if len(os.fsencode(path)) <= _LONGEST_NAME:
@@ -93,10 +90,7 @@ def read_layout() -> Layout:
 def write_layout(layout: Layout) -> None:
     """Keep it; where that cannot be written, the next window is as it was before."""
     path = layout_file()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(0o600)
-        path.chmod(0o600)
+    make_private(path)
     kept = QSettings(str(path), QSettings.Format.IniFormat)
     kept.setValue("version", VERSION)
     kept.setValue("geometry", layout.geometry)

@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.kept_layout = layout or Layout()
         self.assembled = False
-        self._alone = self._full_before = False
+        self._alone = self._full_before = self._closes_later = False
         self._state_before = QByteArray()
         self._waiting: list[Path] = []
         self.setWindowTitle("Attentive Viewer")
@@ -106,11 +106,6 @@ class MainWindow(QMainWindow):
         if paths:
             self.open_paths(paths)
             event.acceptProposedAction()
-
-    # keys
-    def apply_shortcuts(self) -> None:
-        """The keys of every action as the user has them."""
-        self.menus.apply_shortcuts()
 
     # where it stands
     def bring_back(self, screens: Sequence[QRect]) -> None:
@@ -156,7 +151,15 @@ class MainWindow(QMainWindow):
         for bar in bars:
             bar.setVisible(not alone)
         full = alone or self._full_before
-        self.showFullScreen() if full else self.showNormal()
+        self.set_full_screen(full)
+
+    def set_full_screen(self, full: bool) -> None:
+        """Over the whole screen, or as it was before, maximised or not."""
+        from PySide6.QtCore import Qt  # not for the first frame
+
+        whole = Qt.WindowState.WindowFullScreen
+        state = self.windowState()
+        self.setWindowState(state | whole if full else state & ~whole)
 
     def keep_layout(self) -> None:
         """Keep how it is laid out."""
@@ -175,13 +178,26 @@ class MainWindow(QMainWindow):
         self.shown.emit()
 
     # the end
+    def _close_later(self) -> None:
+        if self._closes_later:
+            self.close()
+
+    def _stay(self) -> None:
+        """What could not be exported is to be read."""
+        self._closes_later = False
+        self.workbench.exported.disconnect(self._close_later)
+        self.workbench.exportCancelled.disconnect(self._close_later)
+        self.workbench.exportFailed.disconnect(self._stay)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Nothing that was asked for is lost: a running export is finished first."""
         if self.assembled and self.workbench.exporting:
             self.session.say("An export is being finished; the window closes after it.")
-            self.workbench.exported.connect(self.close)
-            self.workbench.exportFailed.connect(self.close)
-            self.workbench.exportCancelled.connect(self.close)
+            if not self._closes_later:
+                self._closes_later = True
+                self.workbench.exported.connect(self._close_later)
+                self.workbench.exportCancelled.connect(self._close_later)
+                self.workbench.exportFailed.connect(self._stay)
             event.ignore()
             return
         self.show_picture_alone(False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
@@ -89,8 +87,9 @@ class Menus:
 
         def fill() -> None:
             for action in menu.actions()[fixed:]:
+                below = action.menu()
                 menu.removeAction(action)
-                action.deleteLater()
+                (below or action).deleteLater()
             row.fill(self._context, menu)
 
         menu.aboutToShow.connect(fill)
@@ -102,10 +101,6 @@ class Menus:
     @property
     def by_id(self) -> dict[str, QAction]:
         return {row.id: action for row, action in self._actions}
-
-    @property
-    def rows(self) -> Sequence[tuple[ActionRow, QAction]]:
-        return self._actions
 
     def enable(self) -> None:
         """What can be used by now, what is on, and what would be undone."""

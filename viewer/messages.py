@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.process import ProcessDied
 from viewer.dicom.errors import DicomError
+from viewer.state.session import Session
 
 
 class UserError(Exception):
@@ -30,6 +31,15 @@ def sentence(error: BaseException) -> str:
         f"Something went wrong that was not foreseen ({_place(error)}). The session is as it was; "
         "please report this sentence."
     )
+
+
+def sentence_about(error: BaseException, session: Session) -> str:
+    """:func:`sentence` about the image that is wanted; while the identity is hidden without the
+    name of its file, which may be that of a patient."""
+    said = sentence(error)
+    if session.identity_shown or session.place is None:
+        return said
+    return said.replace(session.place.instance.path.name, "The file")
 
 
 def _place(error: BaseException) -> str:

@@ -119,9 +119,15 @@ class Start(QObject):
         QTimer.singleShot(0, self, self._next)
 
     def _next(self) -> None:
-        if self._work and not self._stopped:
+        if not self._work or self._stopped:
+            return
+        try:
             self._work.popleft()()
-            QTimer.singleShot(0, self, self._next)
+        except Exception:  # half a window is none
+            self._window.close()
+            self._application.exit(1)
+            raise
+        QTimer.singleShot(0, self, self._next)
 
     def _put_in_parts(self) -> None:
         from viewer.wiring import steps

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QLabel, QStackedWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.memory import give_back_freed_memory
 from viewer import commands, theme
@@ -20,11 +20,10 @@ from viewer.keeping import Keeper
 from viewer.layout import VERSION, Layout
 from viewer.main_window import MainWindow
 from viewer.menus import Menus
-from viewer.messages import sentence
+from viewer.messages import sentence, sentence_about
 from viewer.panels.cine_bar import CineBar
 from viewer.panels.evidence import VerdictLabel
 from viewer.panels.plotting import PlotLoader
-from viewer.panels.prediction import PredictionPanel
 from viewer.panels.reading_bar import ReadingBar
 from viewer.panels.welcome import Welcome
 from viewer.reading.process import ReaderProcess
@@ -134,8 +133,6 @@ def _make_menus(window: MainWindow) -> None:
 
 def _make_toolbars(window: MainWindow) -> None:
     make_toolbars(window, window.menus.by_id)
-    for number, bar in enumerate(window.findChildren(QToolBar)):
-        bar.setObjectName(bar.objectName() or f"toolbar {number}")  # or it could not be kept
 
 
 def _make_status(window: MainWindow) -> None:
@@ -172,17 +169,15 @@ def _connect(window: MainWindow) -> None:
         changed.connect(window.menus.enable)
     session.engineChanged.connect(lambda: _show_engine(window))
     session.messageChanged.connect(lambda: _show_message(window))
-    session.shortcuts.changed.connect(window.apply_shortcuts)
+    session.shortcuts.changed.connect(window.menus.apply_shortcuts)
     session.placeChanged.connect(lambda: session.say(""))
-    workbench.failed.connect(lambda error: session.say(sentence(error)))
+    workbench.failed.connect(lambda error: session.say(sentence_about(error, session)))
     workbench.exportFailed.connect(
         lambda error: session.say(f"The file was not exported. {sentence(error)}")
     )
     window.view.imageWheeled.connect(lambda by: commands.step_image(window.context, by))
     window.view.menuAsked.connect(window.menus.show_at)
     audit.concealedChanged.connect(lambda: _lead_to_reading(window))
-    for panel in window.findChildren(PredictionPanel):
-        panel.reviewAsked.connect(lambda: window.docks.show("review"))
     window.verdict.asked.connect(lambda: window.docks.show("evidence"))
     window.held_keys = HeldKeys(window)
     window.closing.connect(lambda: _end(window))
@@ -234,8 +229,9 @@ def _show_message(window: MainWindow) -> None:
     """Above the picture, unless the same stands in the place of the picture."""
     session, failure = window.session, window.session.failure
     window.message.setText(session.message)
-    placard = failure is not None and session.open is None and session.message == sentence(failure)
-    window.message.setVisible(bool(session.message) and not placard)
+    failed = failure is not None and session.open is None
+    placard = failure is not None and session.message == sentence_about(failure, session)
+    window.message.setVisible(bool(session.message) and not (failed and placard))
 
 
 def _end(window: MainWindow) -> None:

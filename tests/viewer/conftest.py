@@ -11,18 +11,29 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.factories.engines import ENGINE
+from viewer import palette
 from viewer.app import main
 from viewer.main_window import MainWindow
 
-Script = Callable[[MainWindow], Generator[Callable[[], bool], None, None]]
+Steps = Generator[Callable[[], bool], None, None]
+"""A script's own part: it yields the conditions that it waits for."""
+Script = Callable[[MainWindow], Steps]
 Drive = Callable[..., int]
 
 
 _PATIENCE = 60.0  # seconds that one awaited condition may take
+
+
+def action_of(window: MainWindow, name: str) -> QAction:
+    """The action of the window with an id of the table."""
+    found = window.findChild(QAction, name)
+    assert isinstance(found, QAction), name
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,12 +62,20 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         os.environ["XDG_DATA_HOME"] = before
 
 
+@pytest.fixture
+def dark_again(qapp: QApplication) -> Iterator[None]:
+    """For tests that change the theme."""
+    yield
+    palette.use("dark")
+    qapp.setStyleSheet("")
+
+
 class _Driver:
     """Advances a script inside the running event loop: it yields the conditions it waits for."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.steps: Generator[Callable[[], bool], None, None] | None = None
+        self.steps: Steps | None = None
         self.condition: Callable[[], bool] = lambda: True
         self.since = time.monotonic()
         self.failure: BaseException | None = None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 import resources
 from engine.evidence.effects import PLACES
 from engine.shapes import box
+from tests.viewer.conftest import Steps, action_of
 from tests.viewer.watchdog import LONGEST, Watchdog
 from viewer.main_window import MainWindow
 from viewer.state.document import Document
@@ -23,7 +24,6 @@ from viewer.state.records import record_file
 from viewer.state.what_if import trial_of
 from viewer.verbs.export import save_export, screen_export
 
-Steps = Generator[Callable[[], bool], None, None]
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -34,8 +34,7 @@ def _explained(window: MainWindow) -> Callable[[], bool]:
 
 def _do(window: MainWindow, name: str) -> Steps:
     """Trigger an action; each step of a gesture is an event of its own, as by hand."""
-    action = window.findChild(QAction, name)
-    assert isinstance(action, QAction), name
+    action = action_of(window, name)
     assert action.isEnabled(), name
     action.trigger()
     yield lambda: True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from engine.questions import Edit
 from engine.shapes import box
+from tests.viewer.conftest import Steps
 from viewer import commands
 from viewer.actions import ACTIONS
 from viewer.canvas.compose import scene_of
@@ -34,11 +35,11 @@ from viewer.panels.review import ReviewPanel
 from viewer.state.document import Intervention, Landmark
 from viewer.state.others import Other
 from viewer.state.records import read_record
-from viewer.state.settings import BLIND_READING, KEPT_BACK, Settings
+from viewer.state.settings import BLIND_READING, Settings
+from viewer.state.words import KEPT_BACK
 from viewer.verbs import export
 from viewer.verbs import review as verbs
 
-Steps = Generator[Callable[[], bool], None, None]
 _PROBABILITY = re.compile(r"\b[01][.,]\d{2,}")
 _ROLES = (
     Qt.ItemDataRole.DisplayRole,

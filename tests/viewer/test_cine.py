@@ -130,10 +130,10 @@ def test_a_frame_that_is_not_decoded_is_waited_for(bench: Workbench, qtbot: QtBo
     cine.set_rate(10)
     cine.play()
     clock.now += 0.5
-    if not bench.frames.is_at_hand(place.moved(1)):
-        cine.tick()
-        assert bench.session.place.number == 0, "the picture stays"
-        assert bench.session.open is not None
+    assert not bench.frames.is_at_hand(place.moved(1))
+    cine.tick()
+    assert bench.session.place.number == 0, "the picture stays"
+    assert bench.session.open is not None
     qtbot.waitUntil(lambda: len(bench.frames.cache) == 12, timeout=PATIENCE)
     clock.now += 0.01
     cine.tick()

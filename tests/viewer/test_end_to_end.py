@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydicom import dcmread
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QWheelEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 import resources
 from tests.factories.dicom_files import make_dataset, save
+from tests.viewer.conftest import Steps, action_of
 from viewer.dialogs.texts import TextDialog
 from viewer.dicom.frame import to_grey
 from viewer.dicom.reader import read_frame
@@ -29,16 +30,13 @@ from viewer.panels.prediction import PredictionPanel
 from viewer.panels.study_list import StudyRows
 from viewer.verbs import export as export_verbs
 
-Steps = Generator[Callable[[], bool], None, None]
-
 
 def _explained(window: MainWindow) -> Callable[[], bool]:
     return lambda: window.session.explanation is not None
 
 
 def _trigger(window: MainWindow, name: str) -> None:
-    action = window.findChild(QAction, name)
-    assert isinstance(action, QAction)
+    action = action_of(window, name)
     assert action.isEnabled(), name
     action.trigger()
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
 from pathlib import Path
 
 from engine.findings import TESTS, summary
 from engine.presets import PRESETS
+from tests.viewer.conftest import Steps
 from viewer.dialogs.texts import TextDialog
 from viewer.main_window import MainWindow
 from viewer.panels.evidence import EvidencePanel
 from viewer.verbs import export as export_verbs
-
-Steps = Generator[Callable[[], bool], None, None]
 
 
 def test_the_evidence_stands_beside_the_maps_with_its_numbers_behind_a_click(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -11,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu
 from pytestqt.qtbot import QtBot
 
+from tests.viewer.conftest import Steps
 from viewer.actions import ACTIONS
 from viewer.actions.help import why_not
 from viewer.dialogs.find import Command, FindCommand, commands, ranked
@@ -20,7 +19,6 @@ from viewer.main_window import MainWindow
 from viewer.state.shortcuts import Shortcuts
 
 _ROWS = [row.bindable for row in ACTIONS if row.id]
-Steps = Iterator[Callable[[], bool]]
 
 
 # the help
@@ -145,7 +143,7 @@ def test_escape_runs_nothing(window: QMainWindow, qtbot: QtBot) -> None:
 
 
 # through the real window
-def test_every_command_of_the_window_is_found_and_says_why_it_is_off(drive) -> None:  # type: ignore[no-untyped-def]
+def test_every_command_of_the_window_is_found_and_says_why_it_is_off(drive) -> None:
     def script(window: MainWindow) -> Steps:
         yield lambda: window.isActiveWindow()
         modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDockWidget
 from pytestqt.qtbot import QtBot
 
 import resources
@@ -22,6 +22,7 @@ from engine.results import KernelScore
 from engine.shapes import Shape, box
 from tests.factories.engines import ENGINE
 from tests.viewer.conftest import Drive
+from viewer.actions import ACTIONS
 from viewer.main_window import MainWindow
 from viewer.panels.kernels import KernelsPanel
 from viewer.state.following import current
@@ -29,6 +30,7 @@ from viewer.state.kernel_search import KernelSearch
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 from viewer.verbs import kernels as verbs
+from viewer.wiring import make_window
 
 Bench = tuple[Session, Workbench, KernelsPanel]
 _PATIENCE = 60_000  # milliseconds
@@ -337,3 +339,24 @@ def test_verbs_lead_to_the_panel_and_back(drive: Drive) -> None:
 
     files = [str(path) for path in resources.sample_files()[:1]]
     assert drive(files, script) == 0
+
+
+@pytest.mark.parametrize(
+    ("action", "name"), [("kernels-here", "kernels"), ("find-candidates", "what_if")]
+)
+def test_verbs_work_before_their_panels_were_made(
+    qapp: QApplication, action: str, name: str
+) -> None:
+    window = make_window(qapp)
+    try:
+        dock = window.findChild(QDockWidget, name)
+        assert dock is not None
+        assert dock.widget() is None
+        row = next(row for row in ACTIONS if row.id == action)
+        row.command(window.context)
+        assert dock.widget() is not None
+        assert not dock.isHidden()
+    finally:
+        window.close()
+        window.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

@@ -101,9 +101,11 @@ def test_a_damaged_file_is_put_aside_and_said(
     assert marks.numbers(series) == ()
     assert len(said) == 1
     assert "put aside" in said[0]
-    assert key_images_file().with_suffix(".damaged").read_bytes() == content
+    assert key_images_file().with_suffix(".damaged-1").read_bytes() == content
+    key_images_file().write_bytes(content)  # once more, by another program
     marks.set(series.instances[0], 0, True)
     close(marks)
+    assert key_images_file().with_suffix(".damaged-2").read_bytes() == content
     assert KeyImages().numbers(series) == (0,)
 
 

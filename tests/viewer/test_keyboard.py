@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -12,24 +12,17 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar, QToolBar, QWidget
 
-from viewer import palette
+from tests.viewer.conftest import Steps
 from viewer.dialogs.help import HelpDialog
 from viewer.dialogs.preferences import Preferences
 from viewer.main_window import MainWindow
 from viewer.state.settings import THEME
 from viewer.state.shortcuts import Bindable, Shortcuts
 
-Steps = Iterator[Callable[[], bool]]
+pytestmark = pytest.mark.usefixtures("dark_again")
 _PANELS = ("response", "kernels", "landmarks", "what_if", "compare", "review")
 _MOST = 200  # presses of Tab
 _RATIO, _PIXELS = 3.0, 40  # WCAG 2.2, 2.4.13: the change of contrast, and how much must change
-
-
-@pytest.fixture(autouse=True)
-def _dark_again(qapp: QApplication) -> Iterator[None]:
-    yield
-    palette.use("dark")
-    qapp.setStyleSheet("")
 
 
 def _name(widget: QWidget) -> str:
@@ -108,7 +101,7 @@ def _is_left_over(widget: QWidget) -> bool:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_tab_leads_to_everything_in_the_window_and_the_ring_is_seen(drive, theme: str) -> None:  # type: ignore[no-untyped-def]
+def test_tab_leads_to_everything_in_the_window_and_the_ring_is_seen(drive, theme: str) -> None:
     told: list[str] = []
     checked: set[QWidget] = set()
 
@@ -139,7 +132,7 @@ def _rows() -> list[Bindable]:
 
 
 @pytest.mark.parametrize("page", ["Appearance", "Reading", "Privacy", "Keys"])
-def test_tab_goes_through_the_preferences_from_top_to_bottom(drive, page: str) -> None:  # type: ignore[no-untyped-def]
+def test_tab_goes_through_the_preferences_from_top_to_bottom(drive, page: str) -> None:
     def script(window: MainWindow) -> Steps:
         session = window.session
         dialog = Preferences(session.settings, session.shortcuts, _rows(), window)
@@ -159,7 +152,7 @@ def test_tab_goes_through_the_preferences_from_top_to_bottom(drive, page: str) -
     assert drive([], script) == 0
 
 
-def test_tab_goes_through_the_help(drive) -> None:  # type: ignore[no-untyped-def]
+def test_tab_goes_through_the_help(drive) -> None:
     def script(window: MainWindow) -> Steps:
         dialog = HelpDialog(Shortcuts(window), _rows(), window)
         dialog.show()

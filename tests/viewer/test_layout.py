@@ -7,10 +7,10 @@ import stat
 
 import pytest
 from PySide6.QtCore import QByteArray, QPoint, QRect, QSettings, Qt
-from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QToolBar
 
+from tests.viewer.conftest import action_of
 from viewer.actions import ACTIONS, DYNAMIC
 from viewer.docks import Docks
 from viewer.layout import (
@@ -93,12 +93,6 @@ def test_the_names_in_the_first_menu_bar_are_those_of_the_table() -> None:
     assert tuple(dict.fromkeys(tops)) == MENUS
 
 
-def _action(window: MainWindow, name: str) -> QAction:
-    found = window.findChild(QAction, name)
-    assert isinstance(found, QAction)
-    return found
-
-
 def _docks(window: MainWindow) -> dict[str, QDockWidget]:
     return {dock.objectName(): dock for dock in window.docks.all()}
 
@@ -120,7 +114,7 @@ def test_panels_can_be_moved_floated_closed_and_are_remembered(drive) -> None:
         assert docks["layers"].isFloating()
         area = window.dockWidgetArea(docks["prediction"])
         assert area == Qt.DockWidgetArea.LeftDockWidgetArea
-        _action(window, "reset-layout").trigger()
+        action_of(window, "reset-layout").trigger()
         assert not docks["profile"].isHidden()
         assert not docks["layers"].isFloating()
         area = window.dockWidgetArea(docks["prediction"])
@@ -168,12 +162,12 @@ def test_the_picture_has_the_screen_alone_until_esc(drive) -> None:
         yield window.isActiveWindow
         QTest.keyClick(window, Qt.Key.Key_F11, Qt.KeyboardModifier.ShiftModifier)
         yield lambda: window.isFullScreen() and window.picture_alone
-        assert _action(window, "picture-alone").isChecked()
+        assert action_of(window, "picture-alone").isChecked()
         assert all(dock.isHidden() for dock in docks.values())
         assert all(bar.isHidden() for bar in window.findChildren(QToolBar))
         assert window.menuBar().isHidden()
         assert window.statusBar().isHidden()
-        QTest.keySequence(window, _action(window, "invert").shortcuts()[0])
+        QTest.keySequence(window, action_of(window, "invert").shortcuts()[0])
         assert window.session.inverted, "keys act without the menu bar"
         QTest.keyClick(window, Qt.Key.Key_Escape)
         yield lambda: not window.isFullScreen()

@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Generator
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
+from tests.viewer.conftest import Steps, action_of
 from viewer.canvas.view import View
 from viewer.main_window import MainWindow
 from viewer.render.turn import AS_IT_IS, Turn
@@ -20,14 +20,7 @@ from viewer.state.audit import Tool
 from viewer.state.progress import Progress
 from viewer.verbs.pictures import full_export, screen_export
 
-Steps = Generator[Callable[[], bool], None, None]
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-
-
-def _action(window: MainWindow, name: str) -> QAction:
-    action = window.findChild(QAction, name)
-    assert isinstance(action, QAction)
-    return action
 
 
 def _press(
@@ -43,7 +36,7 @@ def test_keys_take_tools_and_turn_the_picture(drive) -> None:
         view, session = window.view, window.session
         yield lambda: session.open is not None and view.isVisible()
         view.setFocus()
-        assert _action(window, "tool-window").isChecked()
+        assert action_of(window, "tool-window").isChecked()
         for key, held, tool in (
             (Qt.Key.Key_S, Qt.KeyboardModifier.NoModifier, "scroll"),
             (Qt.Key.Key_Z, Qt.KeyboardModifier.NoModifier, "zoom"),
@@ -53,12 +46,12 @@ def test_keys_take_tools_and_turn_the_picture(drive) -> None:
         ):
             _press(window, key, held)
             assert session.audit.tool.purpose == tool
-            assert _action(window, f"tool-{tool}").isChecked()
-        assert not _action(window, "turn-back").isEnabled()
+            assert action_of(window, f"tool-{tool}").isChecked()
+        assert not action_of(window, "turn-back").isEnabled()
         _press(window, Qt.Key.Key_R, CTRL)
         _press(window, Qt.Key.Key_H, CTRL)
         assert view.view.turn == Turn(3, True)
-        assert _action(window, "turn-back").isEnabled()
+        assert action_of(window, "turn-back").isEnabled()
         _press(window, Qt.Key.Key_L, CTRL)
         _press(window, Qt.Key.Key_H, CTRL | SHIFT)
         assert view.view.turn == Turn(0)
@@ -71,16 +64,16 @@ def test_the_actions_show_which_zoom_it_is(drive) -> None:
     def script(window: MainWindow) -> Steps:
         view = window.view
         yield lambda: window.session.open is not None and view.isVisible()
-        assert _action(window, "fit").isChecked()
-        _action(window, "one-to-one").trigger()
-        assert _action(window, "one-to-one").isChecked()
+        assert action_of(window, "fit").isChecked()
+        action_of(window, "one-to-one").trigger()
+        assert action_of(window, "one-to-one").isChecked()
         view.zoom_by(1.3)
-        assert not _action(window, "fit").isChecked()
-        assert not _action(window, "one-to-one").isChecked()
-        _action(window, "fit").trigger()
-        _action(window, "fit").trigger()
-        assert _action(window, "fit").isChecked(), "chosen twice it is still so"
-        assert not _action(window, "true-size").isEnabled(), "an offscreen screen has no size"
+        assert not action_of(window, "fit").isChecked()
+        assert not action_of(window, "one-to-one").isChecked()
+        action_of(window, "fit").trigger()
+        action_of(window, "fit").trigger()
+        assert action_of(window, "fit").isChecked(), "chosen twice it is still so"
+        assert not action_of(window, "true-size").isEnabled(), "an offscreen screen has no size"
         yield lambda: True
 
     assert drive(["--sample"], script) == 0
@@ -151,5 +144,6 @@ def test_the_mouse_and_the_magnifier_on_a_screen_with_two_device_pixels_for_one(
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout[-3000:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,12 @@ from PySide6.QtWidgets import QMenu
 import resources
 from engine.process import WorkerProcess
 from tests.factories.dicom_files import make_dataset, save
+from tests.viewer.conftest import Steps
 from viewer.bench.files import write_series
 from viewer.dicom.frame import default_window
 from viewer.dicom.window import Window
 from viewer.main_window import MainWindow
 from viewer.panels.study_list import StudyRows
-
-Steps = Generator[Callable[[], bool], None, None]
 
 
 def slices(folder: Path, count: int, **elements: object) -> list[Path]:

@@ -18,7 +18,7 @@ from engine.smoothing import smooth
 from tests.viewer.test_planes_painted import place_of, plane_of
 from tests.viewer.test_render import explanation
 from viewer.canvas.compose import compose
-from viewer.canvas.layers import Steady, device_area, strips
+from viewer.canvas.kept import Steady, device_area, strips
 from viewer.canvas.outlines import Outlines, polygon, thinned
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.paint import ScenePainter, turned
@@ -239,7 +239,7 @@ def test_large_pictures_are_painted_in_strips_of_the_same_pixels(
     """The scan to the pixel; the interpolated colours begin anew with each strip."""
     scene = scene_of(grey_frame(), SHOWN)
     whole = painted(ScenePainter(), scene, View(2.2), (700, 640)).astype(int)
-    monkeypatch.setattr("viewer.canvas.layers._MOST", 60_000)
+    monkeypatch.setattr("viewer.canvas.kept._MOST", 60_000)
     assert len(list(strips(QRectF(0, 0, 700, 600), 1.0))) > 5
     parts = painted(ScenePainter(), scene, View(2.2), (700, 640)).astype(int)
     assert np.abs(parts - whole).max() <= 3
@@ -250,7 +250,7 @@ def test_large_pictures_are_painted_in_strips_of_the_same_pixels(
 
 
 def test_strips_cover_an_area_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viewer.canvas.layers._MOST", 4000)
+    monkeypatch.setattr("viewer.canvas.kept._MOST", 4000)
     for ratio in (1.0, 2.0):
         area = QRectF(3.5, 10, 100, 233)
         found = [device_area(strip, ratio) for strip in strips(area, ratio)]

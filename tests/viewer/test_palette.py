@@ -4,7 +4,6 @@ of its own."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from viewer.palette import THEMES
 from viewer.panels.plotting import dye_axes, quiet_plot
 from viewer.state.settings import THEME, Settings
 
+pytestmark = pytest.mark.usefixtures("dark_again")
 _READ, _SEEN = 4.5, 3.0  # WCAG 2.2: 1.4.3 of text, 1.4.11 of what controls are told by
 _WORDS = ("text", "quiet", "accent", "warning", "good", "bad", "series")
 _GROUNDS = ("base", "panel", "raised")
@@ -56,13 +56,6 @@ def _lab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
     xyz = _TO_XYZ @ np.clip(linear, 0, 1) / np.array([0.9505, 1.0, 1.089])
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-@pytest.fixture(autouse=True)
-def _dark_again(qapp: QApplication) -> Iterator[None]:
-    yield
-    palette.use("dark")
-    qapp.setStyleSheet("")
 
 
 def test_the_ratio_is_that_of_the_standard() -> None:

@@ -7,13 +7,12 @@ import os
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 import resources
 from tests.factories.dicom_files import make_dataset, save
@@ -132,11 +131,14 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 def test_of_several_crashes_the_last_is_found_and_survives_the_next_crash() -> None:
-    for path in ("/first", "/second"):
+    written: set[Path] = set()
+    for changed, path in enumerate(("/first", "/second"), start=1):
         words = [sys.executable, "-c", _CRASHES, str(open_folder()), path]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == -9, done.stderr
-        time.sleep(0.02)  # their files are told apart by when they were written
+        (new,) = set(open_folder().glob("*.json")) - written
+        os.utime(new, (changed, changed))  # they are told apart by when they were written
+        written.add(new)
     (open_folder() / "damaged.json").write_text("{")
     file = OpenFile()
     found = file.left_by_a_crash()
@@ -148,13 +150,6 @@ def test_of_several_crashes_the_last_is_found_and_survives_the_next_crash() -> N
 
 
 # with the real program
-def _until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.05)
-
-
 def _kept_image() -> str:
     for path in open_folder().glob("*.json"):
         try:
@@ -166,7 +161,7 @@ def _kept_image() -> str:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 def test_after_kill_9_one_click_brings_everything_back(
-    drive, monkeypatch: pytest.MonkeyPatch
+    drive, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = str(resources.sample_files()[1])
     words = [sys.executable, "-m", "viewer.app", sample, "--new-window"]
@@ -174,7 +169,7 @@ def test_after_kill_9_one_click_brings_everything_back(
         monkeypatch.setattr("viewer.state.restore.open_folder", _folder_of_the_program)
         monkeypatch.setitem(globals(), "open_folder", _folder_of_the_program)
         try:
-            _until(lambda: _kept_image() == sample)
+            qtbot.waitUntil(lambda: _kept_image() == sample, timeout=60_000)
         finally:
             program.kill()
 
@@ -296,3 +291,52 @@ def test_where_nothing_is_to_be_kept_nothing_is(drive, three: Path) -> None:
 
     assert drive([str(three)], script) == 0
     assert read_last() is None
+
+
+def test_of_two_folders_the_image_of_the_first_comes_back(
+    drive, three: Path, tmp_path: Path
+) -> None:
+    """Reading the second one opens no image of its own."""
+    other = tmp_path / "other"
+    save(make_dataset(np.ones((30, 20), np.uint16)), other / "1.dcm")
+
+    def first(window: MainWindow):
+        session = window.session
+        session.settings.set(REOPEN, "always")
+        yield lambda: session.open is not None and session.reading is None
+        window.workbench.open_paths([other])
+        yield lambda: str(session.place.instance.path).startswith(str(other))
+        session.set_place(session.place_of(three / "2.dcm"))
+        yield lambda: session.open is not None
+        window.view.set_view(View(2.0, (20.0, 30.0)))
+
+    def second(window: MainWindow):
+        session = window.session
+        yield lambda: len(session.all_series()) == 2 and session.reading is None
+        yield lambda: window.view.view == View(2.0, (20.0, 30.0))
+        assert session.place.instance.path == three / "2.dcm"
+        window.workbench.open_paths([other])
+        yield lambda: str(session.place.instance.path).startswith(str(other))
+
+    assert drive([str(three)], first) == 0
+    assert drive([], second) == 0
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"colour_map": "gone"},
+        {"diverging_map": "gone"},
+        {"shows": "gone"},
+        {"opacity": float("nan")},
+        {"threshold": float("inf")},
+    ],
+)
+def test_a_style_that_cannot_be_shown_is_none(facts: dict[str, object]) -> None:
+    assert style_from(facts, OverlayStyle()) == OverlayStyle()
+
+
+@pytest.mark.parametrize("zoom", [float("nan"), 0.0, -1.0, 1e308, float("inf")])
+def test_a_view_that_shows_nothing_is_none(zoom: float) -> None:
+    with pytest.raises(ValueError, match="numbers"):
+        from_json(to_json(replace(WHOLE, zoom=zoom)))

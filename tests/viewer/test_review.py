@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from engine.presets import PRESETS
 from engine.questions import Edit
 from engine.shapes import box
 from tests.factories.engines import ENGINE
+from tests.viewer.conftest import Steps
 from viewer.dialogs.log_view import LogView
 from viewer.main_window import MainWindow
 from viewer.panels.evidence import EvidencePanel, VerdictLabel, signs
@@ -28,7 +29,6 @@ from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 from viewer.verbs import review as verbs
 
-Steps = Generator[Callable[[], bool], None, None]
 _SECONDS = 60_000  # that one awaited condition may take, in milliseconds
 
 

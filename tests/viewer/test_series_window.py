@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from tests.factories.dicom_files import make_dataset, save
+from tests.viewer.conftest import Steps, action_of
 from viewer.dialogs.export import Wishes
 from viewer.main_window import MainWindow
 from viewer.messages import UserError
 from viewer.state.progress import Progress
 from viewer.verbs.key_images import key_image_sheet
 from viewer.verbs.offers import offers
-
-Steps = Generator[Callable[[], bool], None, None]
 
 
 def stack(folder: Path, count: int, series: int = 1) -> Path:
@@ -37,12 +36,6 @@ def stack(folder: Path, count: int, series: int = 1) -> Path:
         )
         save(dataset, folder / f"{series}-{number}.dcm")
     return folder
-
-
-def action(window: MainWindow, name: str) -> QAction:
-    found = window.findChild(QAction, name)
-    assert found is not None, name
-    return found
 
 
 def ready(window: MainWindow) -> Callable[[], bool]:
@@ -91,8 +84,8 @@ def test_one_image_has_no_bar(drive, tmp_path: Path) -> None:
     def script(window: MainWindow) -> Steps:
         yield ready(window)
         assert not window.cine_bar.isVisible()
-        assert not action(window, "cine").isEnabled()
-        assert not action(window, "first-image").isEnabled()
+        assert not action_of(window, "cine").isEnabled()
+        assert not action_of(window, "first-image").isEnabled()
 
     assert drive([str(tmp_path)], script) == 0
 
@@ -110,23 +103,23 @@ def test_c_plays_and_stops(drive, tmp_path: Path) -> None:
         session.frameChanged.connect(
             lambda: shown.append(session.open.place.number) if session.open else None
         )
-        action(window, "cine").trigger()
-        assert action(window, "cine").isChecked()
+        action_of(window, "cine").trigger()
+        assert action_of(window, "cine").isChecked()
         assert session.playing
         yield lambda: len(set(shown)) == 8
         yield lambda: bar.actual.text().startswith("actual ")
         assert session.explanation is None
-        action(window, "cine").trigger()
+        action_of(window, "cine").trigger()
         assert not session.playing
-        assert not action(window, "cine").isChecked()
+        assert not action_of(window, "cine").isChecked()
         assert bar.actual.text() == ""
-        action(window, "cine-swing").trigger()
+        action_of(window, "cine-swing").trigger()
         assert bar.order.currentText() == "to and fro"
-        action(window, "cine-slower").trigger()
+        action_of(window, "cine-slower").trigger()
         assert (cine.rate, bar.rate.value()) == (32, 32)
-        action(window, "cine-faster").trigger()
+        action_of(window, "cine-faster").trigger()
         assert cine.rate == 40
-        action(window, "cine").trigger()
+        action_of(window, "cine").trigger()
         window.view.imageWheeled.emit(1)
         assert not session.playing, "whoever scrolls wants to look"
         yield lambda: session.explanation is not None
@@ -146,12 +139,12 @@ def test_key_images_are_marked_found_and_kept(drive, tmp_path: Path) -> None:
         session = window.session
         yield ready(window)
         session.set_place(session.place_of(tmp_path / "1-0.dcm"))
-        action(window, "next-key-image").trigger()
+        action_of(window, "next-key-image").trigger()
         assert "no key images yet" in session.message
         for name in ("1-1.dcm", "1-4.dcm", "2-2.dcm"):
             session.set_place(session.place_of(tmp_path / name))
-            action(window, "key-image").trigger()
-            assert action(window, "key-image").isChecked()
+            action_of(window, "key-image").trigger()
+            assert action_of(window, "key-image").isChecked()
         yield lambda: session.open is not None
         assert "★ key image" in window.view.current_scene().corners.bottom_left
 
@@ -159,16 +152,16 @@ def test_key_images_are_marked_found_and_kept(drive, tmp_path: Path) -> None:
         session = window.session
         yield ready(window)
         session.set_place(session.place_of(tmp_path / "1-0.dcm"))
-        assert not action(window, "key-image").isChecked()
+        assert not action_of(window, "key-image").isChecked()
         seen = []
         for _ in range(4):
-            action(window, "next-key-image").trigger()
+            action_of(window, "next-key-image").trigger()
             seen.append(place(window))
         assert seen == [(1, 1), (1, 4), (2, 2), (1, 1)], "and round again"
-        action(window, "previous-key-image").trigger()
+        action_of(window, "previous-key-image").trigger()
         assert place(window) == (2, 2)
-        action(window, "key-image").trigger()
-        assert not action(window, "key-image").isChecked()
+        action_of(window, "key-image").trigger()
+        assert not action_of(window, "key-image").isChecked()
         yield lambda: session.open is not None
         assert "★ key image" not in window.view.current_scene().corners.bottom_left
 
@@ -187,7 +180,7 @@ def test_key_images_are_exported_side_by_side(drive, tmp_path: Path) -> None:
             key_image_sheet(context, identity=False)
         for number in (1, 4):
             session.set_place(session.place.moved(number - session.place.number))
-            action(window, "key-image").trigger()
+            action_of(window, "key-image").trigger()
         offer = next(one for one in offers(context) if one.title.startswith("Key images"))
         made = offer.prepare(Wishes(identity=False, layers=()))
         assert made.name == "cr-key-images.png"

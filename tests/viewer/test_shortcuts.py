@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.viewer.conftest import action_of
 from viewer.actions import ACTIONS
 from viewer.dialogs.key_editor import why_not
 from viewer.dialogs.keys import KeysPage
@@ -131,7 +132,7 @@ def test_a_damaged_file_gives_the_defaults_and_a_sentence(qtbot: QtBot, data: by
     found = Shortcuts()
     assert found.resolved(_ROWS)["fit"] == ("F",)
     assert "could not be read" in found.problem
-    aside = shortcuts_file().with_name("shortcuts.damaged.json")
+    aside = shortcuts_file().with_name("shortcuts.damaged-1")
     assert aside.read_bytes() == data, "nothing is thrown away"
     found.give(_FIT, ("Ctrl+F",))
     assert Shortcuts().resolved(_ROWS)["fit"] == ("Ctrl+F",)
@@ -141,6 +142,8 @@ def test_where_nothing_can_be_written_keys_hold_until_the_end(qtbot: QtBot) -> N
     shortcuts_file().parent.parent.mkdir(parents=True, exist_ok=True)
     shortcuts_file().parent.write_text("a file where the folder should be")
     found = Shortcuts()
+    assert "could not be read" in found.problem
+    assert "put aside" not in found.problem, "nothing was"
     found.give(_FIT, ("Ctrl+F",))
     shortcuts_file().parent.unlink()
     assert found.resolved(_ROWS)["fit"] == ("Ctrl+F",)
@@ -259,17 +262,14 @@ def test_all_keys_are_restored_and_that_can_be_undone(
     assert dialog.undo.isHidden()
 
 
-def test_the_window_takes_the_keys_at_once_and_at_the_next_start(drive, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_window_takes_the_keys_at_once_and_at_the_next_start(drive, tmp_path) -> None:
     told: list[object] = []
 
     def keys_of(window: MainWindow, name: str) -> list[str]:
-        action = window.findChild(QAction, name)
-        assert isinstance(action, QAction)
-        return [
-            key.toString(QKeySequence.SequenceFormat.PortableText) for key in action.shortcuts()
-        ]
+        keys = action_of(window, name).shortcuts()
+        return [key.toString(QKeySequence.SequenceFormat.PortableText) for key in keys]
 
-    def first(window: MainWindow):  # type: ignore[no-untyped-def]
+    def first(window: MainWindow):
         yield lambda: window.isActiveWindow()
         row = next(row for row in ACTIONS if row.id == "corner-text").bindable
         window.session.shortcuts.give(row, ("Ctrl+Alt+K",))
@@ -280,7 +280,7 @@ def test_the_window_takes_the_keys_at_once_and_at_the_next_start(drive, tmp_path
         yield lambda: window.session.corner_text != before
         told.append("first")
 
-    def second(window: MainWindow):  # type: ignore[no-untyped-def]
+    def second(window: MainWindow):
         assert keys_of(window, "corner-text") == ["Ctrl+Alt+K"]
         told.append("second")
         yield lambda: True

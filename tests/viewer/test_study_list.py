@@ -68,7 +68,7 @@ def listed(qtbot: QtBot, paths: Sequence[Path]) -> Iterator[tuple[Workbench, Stu
 
 
 def click(qtbot: QtBot, rows: StudyRows, number: int, x: int | None = None) -> None:
-    at = rows.row_point(number).toPoint()
+    at = rows.box_of(number).center()
     at = at if x is None else QPoint(x, rows.box_of(number).bottom() - 8)
     qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
 

@@ -239,7 +239,7 @@ def test_the_buttons_do_what_their_actions_do(drive) -> None:
         assert session.style.visible
         assert action_of(bar, "overlay")[1].isChecked()
         session.change_style(visible=False)
-        assert not action_of(bar, "overlay")[1].isChecked()
+        yield lambda: not action_of(bar, "overlay")[1].isChecked()
         QTest.mouseClick(action_of(bar, "tool-length")[1], Qt.MouseButton.LeftButton)
         assert session.audit.tool.measure == "length"
         assert action_of(bar, "tool-length")[1].isChecked()

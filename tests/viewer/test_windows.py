@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from engine.shapes import box
 from tests.factories.dicom_files import make_dataset, save
-from tests.viewer.conftest import Drive, Script
+from tests.viewer.conftest import Drive, Script, Steps, action_of
 from viewer.canvas.compose import scene_of
 from viewer.dialogs.keep_window import KeepWindow
 from viewer.dialogs.window_numbers import WindowNumbers
@@ -32,7 +31,6 @@ from viewer.state.presets import (
     remove_own,
 )
 
-Steps = Generator[Callable[[], bool], None, None]
 _SERIES = {"SeriesInstanceUID": "1.2.3", "StudyInstanceUID": "1.2", "SeriesNumber": 1}
 
 
@@ -62,12 +60,6 @@ def _open(window: MainWindow) -> Callable[[], bool]:
 
 def _press(window: MainWindow, key: Qt.Key) -> None:
     QTest.keyClick(window.view, key)
-
-
-def _action(window: MainWindow, name: str) -> QAction:
-    found = window.findChild(QAction, name)
-    assert isinstance(found, QAction)
-    return found
 
 
 def _menu(window: MainWindow) -> QMenu:
@@ -131,10 +123,10 @@ def test_the_menu_lists_what_the_image_has_with_its_keys(drive: Drive, tmp_path:
         bone.trigger()
         assert window.session.window == Window(400, 1800, explanation="bone")
         assert next(a.text() for a in _menu(window).actions() if a.isChecked())[:4] == "bone"
-        _action(window, "window-4").setShortcut("Ctrl+9")
+        action_of(window, "window-4").setShortcut("Ctrl+9")
         assert any(a.text().endswith("\tCtrl+9") for a in _menu(window).actions())
         assert "window-3" not in [a.objectName() for a in _menu(window).actions()]
-        assert not _action(window, "window-region").isEnabled()
+        assert not action_of(window, "window-region").isEnabled()
 
     _run(drive, [_ct(tmp_path)], script)
 
@@ -163,8 +155,8 @@ def test_colours_have_no_window(drive: Drive, tmp_path: Path) -> None:
 
     def script(window: MainWindow) -> Steps:
         yield _open(window)
-        assert not _action(window, "window-1").isEnabled()
-        assert not _action(window, "window-numbers").isEnabled()
+        assert not action_of(window, "window-1").isEnabled()
+        assert not action_of(window, "window-numbers").isEnabled()
         last = _menu(window).actions()[-1]
         assert (last.text(), last.isEnabled()) == ("colours have no window", False)
 
@@ -176,14 +168,14 @@ def test_numbers_are_typed_and_taken_back(drive: Drive, tmp_path: Path) -> None:
         yield _open(window)
         session = window.session
         before = session.window
-        _action(window, "window-numbers").trigger()
+        action_of(window, "window-numbers").trigger()
         dialog = window.findChild(WindowNumbers)
         assert dialog is not None
         assert (dialog.width_field.value(), dialog.level_field.value()) == (400, 40)
         dialog.width_field.setValue(80)
         dialog.level_field.setValue(-35.5)
         assert session.window == Window(-35.5, 80)
-        assert dialog.says.text() == "Black up to −75.5, white from 4.5."
+        assert dialog.says.text() == "Black up to −75.5, white from 3.5."
         dialog.function_field.setCurrentIndex(2)
         assert session.window == Window(-35.5, 80, "SIGMOID")
         assert _corner(window) == "W 80  L −35.5  sigmoid"
@@ -193,7 +185,7 @@ def test_numbers_are_typed_and_taken_back(drive: Drive, tmp_path: Path) -> None:
         dialog.reject()
         assert session.window == before
         dialog.deleteLater()
-        _action(window, "window-numbers").trigger()
+        action_of(window, "window-numbers").trigger()
         dialog = next(d for d in window.findChildren(WindowNumbers) if d.isVisible())
         dialog.width_field.setValue(80)
         dialog.accept()
@@ -209,12 +201,12 @@ def test_a_window_of_what_is_in_sight_or_selected(drive: Drive, tmp_path: Path) 
         yield lambda: bool(session.audit.image)
         opened = session.open
         assert opened is not None
-        _action(window, "window-view").trigger()
+        action_of(window, "window-view").trigger()
         assert session.window == auto_window(opened.frame)
         yield lambda: session.explanation is not None  # nothing changes its size any more
         view = window.view.view
         window.view.set_view(replace(view, zoom=40.0, centre=(32.0, 40.0)))
-        _action(window, "window-view").trigger()
+        action_of(window, "window-view").trigger()
         assert isinstance(session.window, Window)
         assert session.window.center < auto_window(opened.frame).center + 4096
         half = window.view.viewports[0].height() / 80
@@ -222,7 +214,7 @@ def test_a_window_of_what_is_in_sight_or_selected(drive: Drive, tmp_path: Path) 
         assert session.window.center == pytest.approx(rows.mean() - 1024, abs=200)
         session.audit.add_landmark(Landmark("a", "bone", box(4, 10, 12, 12), ""))
         session.audit.select("a")
-        _action(window, "window-region").trigger()
+        action_of(window, "window-region").trigger()
         part = replace(opened.frame, pixels=opened.frame.pixels[10:12, 4:12])
         assert session.window == auto_window(part)
 
@@ -236,7 +228,7 @@ def test_a_box_that_is_drawn_sets_the_window(drive: Drive, tmp_path: Path) -> No
         yield lambda: session.explanation is not None  # nothing changes its size any more
         opened = session.open
         assert opened is not None
-        action = _action(window, "window-box")
+        action = action_of(window, "window-box")
         action.trigger()
         assert action.isChecked()
         assert "Drag a box" in session.message
@@ -265,7 +257,7 @@ def test_a_window_of_ones_own_is_kept_for_its_modality_and_removed(
         yield _open(window)
         session = window.session
         session.set_window(Window(111, 222, "SIGMOID"))
-        _action(window, "window-keep").trigger()
+        action_of(window, "window-keep").trigger()
         dialog = window.findChild(KeepWindow)
         assert dialog is not None
         assert not dialog.keep.isEnabled()
@@ -297,11 +289,30 @@ def test_a_name_that_is_taken_is_replaced_only_with_a_word() -> None:
     assert stat.S_IMODE(own_file().stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("text", ["", "{", "[[", '{"a": 1}', "[1, null]", "[" * 9000])
-def test_a_damaged_list_is_none(text: str) -> None:
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[[", b'{"a": 1}', b"[1, null]", b"\xff", b"[" * 9000]
+)
+def test_a_damaged_list_is_none_and_put_aside(data: bytes) -> None:
+    """Nothing is lost when a window is kept afterwards, nor by the next damage."""
     own_file().parent.mkdir(parents=True)
-    own_file().write_text(text)
+    for number in (1, 2):
+        own_file().write_bytes(data)
+        assert own_windows() == ()
+        keep_own(OwnWindow("hand", "CR", "", number, 2))
+        assert [own.center for own in own_windows()] == [number]
+        assert own_file().with_suffix(f".damaged-{number}").read_bytes() == data
+        own_file().unlink()
+
+
+def test_a_list_that_cannot_be_read_is_not_written_over() -> None:
+    own_file().parent.mkdir(parents=True)
+    data = b"[" + b" " * (1 << 20) + b"]"
+    own_file().write_bytes(data)
     assert own_windows() == ()
+    for change in (keep_own, remove_own):
+        with pytest.raises(OSError, match="larger"):
+            change(OwnWindow("hand", "CR", "", 1, 2))
+    assert own_file().read_bytes() == data
 
 
 def test_damaged_rows_are_left_out() -> None:
@@ -317,8 +328,14 @@ def test_damaged_rows_are_left_out() -> None:
         {**sound, "name": "f", "function": "LINEAR", "width": 10**400},
         {**sound, "name": "g"},
     ]
-    own_file().write_text(json.dumps(rows))
+    text = json.dumps(rows)
+    own_file().write_text(text)
     assert [own.name for own in own_windows()] == ["a"]
+    keep_own(OwnWindow("hand", "CR", "", 1, 2))
+    assert [own.name for own in own_windows()] == ["a", "hand"]
+    assert own_file().with_suffix(".damaged-1").read_text() == text, "nothing is lost"
+    keep_own(OwnWindow("wrist", "CR", "", 1, 2))
+    assert not own_file().with_suffix(".damaged-2").exists()
 
 
 def test_there_is_an_end_to_what_is_kept() -> None:
@@ -335,7 +352,7 @@ def test_a_list_that_cannot_be_written_is_said(drive: Drive, tmp_path: Path) -> 
 
     def script(window: MainWindow) -> Steps:
         yield _open(window)
-        _action(window, "window-keep").trigger()
+        action_of(window, "window-keep").trigger()
         dialog = window.findChild(KeepWindow)
         assert dialog is not None
         dialog.name.setText("x")

@@ -15,9 +15,12 @@ from PySide6.QtWidgets import QApplication, QDockWidget
 
 from tests.factories.dicom_files import make_dataset, save
 from tests.viewer.watchdog import LONGEST, Watchdog
+from viewer.dicom.frame import default_window
 from viewer.dicom.window import Window
 from viewer.main_window import MainWindow
 from viewer.panels.cine_bar import CineBar
+from viewer.state.others import Other
+from viewer.verbs.pictures import screen_export
 
 Steps = Generator[Callable[[], bool], None, None]
 LEFT = Qt.MouseButton.LeftButton
@@ -104,7 +107,9 @@ def test_a_sitting_and_the_one_after_it(drive, tmp_path: Path) -> None:
         yield lambda: not window.isFullScreen()
         window.findChild(QDockWidget, "profile").close()
         QTest.keyClick(view, Qt.Key.Key_Escape)
-        yield lambda: session.window == before
+        assert not session.audit.selected, "the first lets go of what is selected"
+        QTest.keyClick(view, Qt.Key.Key_Escape)
+        assert session.window == default_window(session.open.frame)
         assert dog.longest <= LONGEST, f"{dog.longest:.3f} s at a time"
 
     assert drive([str(folder)], first) == 0
@@ -122,3 +127,29 @@ def test_a_sitting_and_the_one_after_it(drive, tmp_path: Path) -> None:
         assert 0.5 * np.hypot(x1 - x0, y1 - y0) == kept[0]
 
     assert drive([], second) == 0
+
+
+def test_a_picture_beside_the_main_one_is_exported_as_what_it_is(drive, tmp_path: Path) -> None:
+    def script(window: MainWindow) -> Steps:
+        session, comparing = window.session, window.workbench.comparing
+        yield lambda: session.explanation is not None and bool(session.audit.image)
+        comparing.set_other(Other("untrained"))
+        yield lambda: any(pane.overlay is not None for pane in session.panes)
+        main = screen_export(window.context)
+        assert main.facts["model"]["weights_sha256"] == session.explanation.model.sha256
+        (beside,) = main.facts["beside"]
+        assert "untrained" in beside["picture"]
+        assert beside["model"]["weights_sha256"] == ""
+        window.view.framing.pane = 1
+        window.view.framing.toggle_alone()
+        yield lambda: window.view.framing.alone == 1
+        alone = screen_export(window.context)
+        assert alone.facts["picture"] == session.panes[0].title
+        assert alone.facts["model"]["weights_sha256"] == ""
+        assert "beside" not in alone.facts
+        session.set_inverted(True)
+        (scene,) = window.view.current_scenes()
+        assert "inverted" in scene.corners.bottom_right[-1]
+        yield lambda: True
+
+    assert drive(["--sample"], script) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viewer import commands
 from viewer.actions.row import ActionRow, DynamicMenu, separator, with_image, with_series
-from viewer.verbs import windows
+from viewer.verbs import window_menu, windows
 
 _MENU = "&Image/Window"
 
@@ -22,7 +22,7 @@ def _preset(number: int, text: str) -> ActionRow:
     )
 
 
-PRESETS = DynamicMenu("&Image", "Window", windows.fill)
+PRESETS = DynamicMenu("&Image", "Window", window_menu.fill)
 
 WINDOWS: tuple[ActionRow, ...] = (
     ActionRow(

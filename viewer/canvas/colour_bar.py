@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from viewer.canvas.decorations import TEXT, paint_text
 from viewer.canvas.fonts import font
-from viewer.canvas.layers import Key
+from viewer.canvas.kept import Key
 from viewer.canvas.overlay_paint import paint_sign
 from viewer.canvas.scene import Scene
 from viewer.render import colour_maps

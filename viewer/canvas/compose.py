@@ -127,8 +127,8 @@ def scene_of(
         corners = replace(scene.corners, bottom_left=(*scene.corners.bottom_left, _STARRED))
         scene = replace(scene, corners=corners)
     if session.panes and not alone:  # narrow: what is the same in all stands once, and short
-        said = " · ".join((window_text(window), *(("inverted",) if session.inverted else ())))
-        corners = Corners(scene.corners.top_left, (), (), (said,) if session.corner_text else ())
+        said = (short_window(scene),) if session.corner_text else ()
+        corners = Corners(scene.corners.top_left, (), (), said)
         answer = session.explanation
         brief = () if answer is None else make_brief(answer, session.overlay)
         scene = replace(scene, corners=corners, brief=brief)
@@ -138,6 +138,11 @@ def scene_of(
     extra = [zoomed, *_values_at(opened.frame, session, cursor)]
     corners = replace(scene.corners, bottom_right=(*extra, *scene.corners.bottom_right))
     return replace(scene, corners=corners)
+
+
+def short_window(scene: Scene) -> str:
+    """Its window and whether it is inverted, where there is little room."""
+    return window_text(scene.window) + (" · inverted" if scene.inverted else "")
 
 
 def beside(session: Session, main: Scene) -> tuple[Scene, ...]:
@@ -151,14 +156,15 @@ def _pane(main: Scene, pane: Pane) -> Scene:
         brief = make_brief(pane.explanation, pane.overlay)
         footer = make_footer(pane.explanation, pane.overlay, main.overlay_visible)
     pyramid = pane.pyramid or main.pyramid
+    other = pane.pyramid is not None
     return replace(
         main,
         pyramid=pyramid,
-        window=main.window if pane.pyramid is None else default_window(pyramid.frame),
+        window=default_window(pyramid.frame) if other else main.window,
         inverted=main.inverted,
         overlay=pane.overlay,
         classes=None,
-        corners=Corners(),
+        corners=Corners(bottom_right=("the file's window, 8 bits",) if other else ()),
         footer=footer,
         title=pane.title,
         brief=brief,

@@ -96,7 +96,7 @@ class Drawing:
 
 
 @dataclass
-class Measuring:
+class MeasureDrawing:
     """One measurement, from the first press to :attr:`done`: each point is set where the button
     goes up, so that it can be dragged out as well as clicked point by point."""
 

@@ -11,10 +11,7 @@ from viewer.canvas.true_size import true_zoom, why_no_true_size, zoom_kind
 from viewer.canvas.view import View
 from viewer.dicom.frame import Frame
 from viewer.render.turn import AS_IT_IS, Turn
-from viewer.state.session import OpenFrame, Session
-
-_FILMS = ("CR", "DX", "MG", "IO", "PX", "RG")
-"""Modalities whose images are films of their own, each of which may lie another way."""
+from viewer.state.session import OpenFrame, Session, is_film
 
 
 class Framing(QObject):
@@ -190,5 +187,4 @@ class Framing(QObject):
 def _owner(opened: OpenFrame) -> str:
     """What a turn belongs to: a film, or else a whole series."""
     series, instance = opened.place.series, opened.place.instance
-    film = instance.attributes.modality in _FILMS and instance.frames == 1
-    return str(instance.path) if film else f"series {series.uid}"
+    return str(instance.path) if is_film(instance) else f"series {series.uid}"

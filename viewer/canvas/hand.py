@@ -14,7 +14,7 @@ from PySide6.QtGui import QTransform
 from engine.questions import Edit
 from engine.shapes import Point, Shape
 from viewer.canvas import measure_marks
-from viewer.canvas.drawing import Drawing, Measuring, on_frame, width_of
+from viewer.canvas.drawing import Drawing, MeasureDrawing, on_frame, width_of
 from viewer.canvas.marks import Hold, Mark, taken
 from viewer.canvas.measure_marks import MeasureHold
 from viewer.state.audit import LOOKING, Audit, Tool
@@ -31,7 +31,7 @@ class Hand:
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self.drawing: Drawing | None = None
-        self._measuring: Measuring | None = None
+        self._measuring: MeasureDrawing | None = None
         self._hold: Hold | None = None
         self._measure_hold: MeasureHold | None = None
         self._measured: Measurement | None = None  # as it was when it was taken hold of
@@ -97,7 +97,7 @@ class Hand:
         if self._measuring is None:
             tool = self._audit.tool
             self._with = (tool, "", "")
-            self._measuring = Measuring(tool.measure, self._size)
+            self._measuring = MeasureDrawing(tool.measure, self._size)
         self._measuring.press(*point)
         self._show_draft()
 

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 from viewer.canvas import decorations
 from viewer.canvas.fonts import font
 from viewer.canvas.images import over
-from viewer.canvas.layers import device_area
-from viewer.canvas.overlay_paint import OverlayPainter
+from viewer.canvas.kept import device_area
+from viewer.canvas.overlay_paint import OverlayPainter, paint_crosshair
 from viewer.canvas.sampling import sample
 from viewer.canvas.scene import Scene
 
@@ -76,7 +76,7 @@ class Magnifier:
         _paint_frame(painter, scene, closer, rim.boundingRect())
         if lens.overlay:
             self._overlay.paint(painter, scene, closer, 1.0)
-        _paint_cross(painter, at)
+        paint_crosshair(painter, at, 6.0, 15.0, (QPen(_HALO, 3.6), QPen(_CROSS, 1.8)))
         painter.restore()
         for colour, width in ((_HALO, 5.0), (_EDGE, 2.0)):
             painter.strokePath(rim, QPen(colour, width))
@@ -96,14 +96,6 @@ def _paint_frame(painter: QPainter, scene: Scene, transform: QTransform, box: QR
     painter.scale(1 / ratio, 1 / ratio)
     painter.drawImage(place.topLeft() + found.inside.topLeft(), over(pixels))
     painter.restore()
-
-
-def _paint_cross(painter: QPainter, at: QPointF) -> None:
-    """A fine cross that leaves the point itself free."""
-    for colour, width in ((_HALO, 3.6), (_CROSS, 1.8)):
-        painter.setPen(QPen(colour, width))
-        for way in (QPointF(1, 0), QPointF(-1, 0), QPointF(0, 1), QPointF(0, -1)):
-            painter.drawLine(at + way * 6.0, at + way * 15.0)
 
 
 def _paint_factor(painter: QPainter, box: QRectF, factor: float) -> None:

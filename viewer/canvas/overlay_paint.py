@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 
 from viewer.canvas.fonts import font
 from viewer.canvas.images import to_image
-from viewer.canvas.layers import Key, Layer, Steady, numbers
+from viewer.canvas.kept import KeptPicture, Key, Steady, numbers
 from viewer.canvas.outlines import Lines, Outlines, OutlinesKeeper
 from viewer.canvas.scene import Scene
 from viewer.render import colour_maps
@@ -42,7 +42,7 @@ class OverlayPainter:
 
     def __init__(self) -> None:
         self._map: tuple[Key, QImage] | None = None
-        self._fill, self._lines = Layer(), Layer()
+        self._fill, self._lines = KeptPicture(), KeptPicture()
         self._keepers: list[OutlinesKeeper] = []
 
     def paint(
@@ -252,10 +252,16 @@ def _paint_grid(
 
 
 def _paint_peak(painter: QPainter, at: QPointF, unit: float) -> None:
-    """A crosshair that leaves the point itself free."""
-    near, far = 5 * unit, 14 * unit
-    for shade, width in ((_HALO, 4.0), (_CROSS, 1.6)):
-        painter.setPen(QPen(shade, width * unit))
+    pens = QPen(_HALO, 4.0 * unit), QPen(_CROSS, 1.6 * unit)
+    paint_crosshair(painter, at, 5 * unit, 14 * unit, pens)
+
+
+def paint_crosshair(
+    painter: QPainter, at: QPointF, near: float, far: float, pens: Sequence[QPen]
+) -> None:
+    """A cross from ``near`` to ``far`` of a point, which it leaves free; one pen over another."""
+    for pen in pens:
+        painter.setPen(pen)
         for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
             step = QPointF(x, y)
             painter.drawLine(at + step * near, at + step * far)

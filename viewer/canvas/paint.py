@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 
 from viewer.canvas import colour_bar, decorations, marks, measure_marks
-from viewer.canvas.layers import Key, Layer, Steady, edges, numbers, strips
+from viewer.canvas.kept import KeptPicture, Key, Steady, edges, numbers, strips
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.sampling import Sampled, sample
 from viewer.canvas.scene import Scene
@@ -33,14 +33,14 @@ _HALO = QColor(0, 0, 0, 170)
 _PLANE = QColor(86, 180, 233)  # sky blue of Okabe and Ito: no colour map's contour is blue
 
 
-def inked(layer: NDArray[np.uint8], colour: QColor, least: int = 1) -> QImage:
-    """Ink uint8 (h, w) in a colour, from ``least`` ink on; with memory of its own."""
+def inked(amounts: NDArray[np.uint8], colour: QColor, least: int = 1) -> QImage:
+    """Amounts of ink, uint8 (h, w), in a colour, from ``least`` ink on; with memory of its own."""
     alpha = np.arange(256, dtype=np.uint32) * colour.alpha() // 255
     alpha[:least] = 0
     parts = (colour.red(), colour.green(), colour.blue())
     red, green, blue = (alpha * part // 255 for part in parts)
-    pixels = (alpha << 24 | red << 16 | green << 8 | blue)[layer]
-    height, width = layer.shape
+    pixels = (alpha << 24 | red << 16 | green << 8 | blue)[amounts]
+    height, width = amounts.shape
     form = QImage.Format.Format_ARGB32_Premultiplied
     return QImage(pixels.data, width, height, pixels.strides[0], form).copy()
 
@@ -50,12 +50,12 @@ class ScenePainter:
     what lies over it, each as a picture of the screen's resolution."""
 
     def __init__(self) -> None:
-        self._scan = Layer()
+        self._scan = KeptPicture()
         self._sampled: tuple[Key, Sampled | None] | None = None
         self._planes: tuple[Key, QImage, QImage] | None = None
         self._overlay = OverlayPainter()
-        self._bar = Layer()
-        self._footer = Layer()
+        self._bar = KeptPicture()
+        self._footer = KeptPicture()
 
     def paint(
         self,
@@ -155,8 +155,8 @@ class ScenePainter:
         level = ink.level_for(least * steady.ratio)
         key = Key((frame.planes,), (level, turn))
         if self._planes is None or not self._planes[0].like(key):
-            layer = turned(ink.reduced(ink.ink(frame.planes, frame.size), level), turn)
-            self._planes = (key, inked(layer, _PLANE), inked(layer, _HALO, ink.FULL))
+            amounts = turned(ink.reduced(ink.ink(frame.planes, frame.size), level), turn)
+            self._planes = (key, inked(amounts, _PLANE), inked(amounts, _HALO, ink.FULL))
         _, colours, halo = self._planes
         height, width = frame.size
         rows, columns = (-(-side >> level) << level for side in frame.size)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from viewer import icons, palette
 from viewer.canvas.fonts import font
-from viewer.messages import sentence
+from viewer.messages import sentence_about
 from viewer.state.session import Session
 
 _TITLE, _TEXT, _SIDE, _GAP = 17.0, 13.0, 36.0, 10.0  # logical pixels
@@ -19,12 +19,12 @@ _COLOURS = palette.THEMES["dark"]
 
 @dataclass(frozen=True)
 class Placard:
-    """``title`` says what is so, ``text`` why, ``way`` what can be done."""
+    """``title`` says what is so, ``text`` why, ``hint`` what can be done."""
 
     icon: str
     title: str
     text: str = ""
-    way: str = ""
+    hint: str = ""
 
 
 def placard_of(session: Session) -> Placard:
@@ -35,11 +35,11 @@ def placard_of(session: Session) -> Placard:
             "image", "No image is open", "", "Open a study, or drop files on this window."
         )
     if session.failure is not None:
-        way = "The others can be read: Page Up and Page Down lead to other series"
+        hint = "The others can be read: Page Up and Page Down lead to other series"
         if place.series.starts[-1] > 1:
-            way += ", Up and Down to other images of this one"
-        why = sentence(session.failure)
-        return Placard("no-image", "This image cannot be shown", why, f"{way}.")
+            hint += ", Up and Down to other images of this one"
+        why = sentence_about(session.failure, session)
+        return Placard("no-image", "This image cannot be shown", why, f"{hint}.")
     number, count = place.number + 1, place.series.starts[-1]
     where = f"image {number:,} of {count:,}" if count > 1 else ""
     modality = place.series.modality
@@ -57,7 +57,7 @@ def paint(painter: QPainter, size: QRectF, session: Session, unit: float = 1.0) 
     for text, pixels, bold, colour in (
         (shown.title, _TITLE, True, "text"),
         (shown.text, _TEXT, False, "text"),
-        (shown.way, _TEXT, False, "quiet"),
+        (shown.hint, _TEXT, False, "quiet"),
     ):
         painter.setFont(font(unit, pixels, bold))
         box = painter.boundingRect(QRectF(0, 0, width, 1e4), flags, text)

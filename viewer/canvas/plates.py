@@ -9,7 +9,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
-from viewer.canvas.layers import device_area
+from viewer.canvas.kept import device_area
 
 _PLATE = QColor(0, 0, 0, 160)
 _KEPT = 64

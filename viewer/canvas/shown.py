@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from viewer.canvas.compose import beside, scene_of
+from viewer.canvas.compose import beside, scene_of, short_window
 from viewer.canvas.framing import Framing
-from viewer.canvas.scene import Scene, window_text
+from viewer.canvas.scene import Scene
 from viewer.state.session import Session
 
 
@@ -29,7 +29,7 @@ def scenes(session: Session, framing: Framing) -> tuple[Scene, ...]:
     shown, zoom = seen_of(main, session, framing), main.corners.bottom_right[:1]
     if not framing.alone:
         return shown
-    lines = (*zoom, window_text(shown[0].window)) if zoom else ()
+    lines = (*zoom, *shown[0].corners.bottom_right) if zoom else ()
     return (replace(shown[0], corners=replace(shown[0].corners, bottom_right=lines)),)
 
 
@@ -38,5 +38,6 @@ def seen_of(main: Scene, session: Session, framing: Framing) -> tuple[Scene, ...
     others, alone = beside(session, main), framing.alone
     if not alone:
         return (main,) if alone == 0 else (main, *others)
-    corners = replace(main.corners, bottom_right=())  # those are the main picture's own
-    return (replace(others[alone - 1], corners=corners),)
+    only = others[alone - 1]
+    own = (*only.corners.bottom_right, short_window(only)) if session.corner_text else ()
+    return (replace(only, corners=replace(main.corners, bottom_right=own)),)

@@ -23,7 +23,7 @@ from engine.process import Ended
 from viewer.dialogs.element_tree import ElementTree, Outline, value_text
 from viewer.dialogs.found_text import FoundText
 from viewer.dicom.listing import Listing
-from viewer.messages import sentence
+from viewer.messages import sentence_about
 from viewer.reading.process import ReaderProcess
 from viewer.state.lane import Lane
 from viewer.state.session import Session
@@ -175,7 +175,7 @@ class AttributeBrowser(QDialog):
         if isinstance(error, Ended):  # the reader was ended for the sake of another file
             self._submit(path)
         else:
-            self.show_outline(Outline.of(Listing(())), sentence(error))
+            self.show_outline(Outline.of(Listing(())), sentence_about(error, self.session))
 
     def show_outline(self, outline: Outline, failed: str = "") -> None:
         """List these elements, or say why there are none."""

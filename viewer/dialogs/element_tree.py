@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,9 +99,9 @@ class ElementTree(QAbstractItemModel):
         self.outline, self.identity_shown = outline, identity_shown
         count = len(outline.parents)
         self._matches = outline.matching(wanted, identity_shown) if wanted else None
-        shown = range(count)
+        shown: Iterable[int] = range(count)
         if self._matches is not None:
-            shown = sorted(outline.with_parents(self._matches))  # type: ignore[assignment]
+            shown = sorted(outline.with_parents(self._matches))
         self._children, self._position = {}, {}
         for row in shown:
             siblings = self._children.setdefault(outline.parents[row], [])

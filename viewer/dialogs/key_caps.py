@@ -34,8 +34,8 @@ def width_of(font: QFont, keys: Sequence[str]) -> float:
     return sum(widths) + _BETWEEN * max(0, len(widths) - 1)
 
 
-def draw(painter: QPainter, left: QPointF, keys: Sequence[str], usable: bool = True) -> None:
-    """Caps from the middle of a left edge on; quiet where the action cannot be used."""
+def draw(painter: QPainter, left: QPointF, keys: Sequence[str]) -> None:
+    """Caps from the middle of a left edge on."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     font = painter.font()
@@ -46,7 +46,7 @@ def draw(painter: QPainter, left: QPointF, keys: Sequence[str], usable: bool = T
         painter.setPen(QPen(colour("faint"), 1))
         painter.setBrush(colour("raised"))
         painter.drawRoundedRect(cap, 4, 4)
-        painter.setPen(colour("text" if usable else "quiet"))
+        painter.setPen(colour("text"))
         painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, named(key))
         x += width + _BETWEEN
     painter.restore()

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from viewer.state.audit import Audit
 from viewer.state.log_file import LogReading
 from viewer.state.log_writer import LogWriter
-from viewer.state.settings import KEPT_BACK
+from viewer.state.words import KEPT_BACK
 
 _HEADS = ("time (UTC)", "what", "image", "model", "details")
 _SHORT = 8  # digits of an image's key that are shown

@@ -23,6 +23,7 @@ from viewer.dialogs.keys import KeysPage
 from viewer.dialogs.settings_page import SettingsPage
 from viewer.state.settings import SETTINGS, Settings
 from viewer.state.shortcuts import Bindable, Shortcuts
+from viewer.state.words import several
 
 KEYS = "Keys"
 _SIZE, _GROUPS = QSize(900, 620), 168  # pixels; the width of the list of groups
@@ -171,7 +172,7 @@ class Preferences(QDialog):
 def _counted(count: int, what: str) -> str:
     if not count:
         return "Nothing was changed: these are the defaults."
-    return f"{count} {what}{'s' if count > 1 else ''} set back."
+    return f"{several(count, what)} set back."
 
 
 def _button(text: str, pressed: Callable[[], object]) -> QPushButton:

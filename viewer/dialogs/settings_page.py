@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.state.settings import Setting, Settings
+from viewer.state.words import as_sentence
 
 _EDITOR = 170  # pixels
 _WIDEST = 1_000_000  # of a number without limits
@@ -35,7 +36,7 @@ class SettingRow(QWidget):
         self.setting, self._settings = setting, settings
         self.editor = self._make_editor()
         self.editor.setAccessibleName(setting.title)
-        self.editor.setAccessibleDescription(_sentence(setting.about))
+        self.editor.setAccessibleDescription(as_sentence(setting.about))
         self.back = QPushButton("Default")
         self.back.setProperty("small", True)
         self.back.setAutoDefault(False)
@@ -81,7 +82,7 @@ class SettingRow(QWidget):
         return spin
 
     def _lay_out(self) -> None:
-        about = QLabel(_sentence(self.setting.about))
+        about = QLabel(as_sentence(self.setting.about))
         about.setWordWrap(True)
         about.setProperty("quiet", True)
         layout = QGridLayout(self)
@@ -175,7 +176,3 @@ def told(setting: Setting[Any], value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value} {setting.unit}".strip()
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

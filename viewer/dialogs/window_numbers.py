@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.dicom.frame import Frame
 from viewer.dicom.window import SHORTEST_WIDTH, Function, Window, auto_window
 from viewer.state.session import Session
 
@@ -33,6 +34,7 @@ class WindowNumbers(QDialog):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Window and level")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._session = session
         self._before, self._place = session.window, session.place
         self.width_field = self._number("Window width")
@@ -56,7 +58,7 @@ class WindowNumbers(QDialog):
         field.setLocale(QLocale.c())
         field.setRange(-_FURTHEST, _FURTHEST)
         opened = self._session.open
-        whole = opened is not None and opened.frame.pixels.dtype.kind in "iu"
+        whole = opened is not None and _has_whole_values(opened.frame)
         field.setDecimals(2 if whole else 5)
         field.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
         units = opened.frame.units if opened is not None else ""
@@ -109,11 +111,18 @@ class WindowNumbers(QDialog):
 
     def _say(self, window: Window) -> None:
         low, high = window.center - window.width / 2, window.center + window.width / 2
+        if window.function == "LINEAR":  # PS3.3 C.11.2.1.2.1
+            high -= 1
         if window.function == "SIGMOID":
             says = f"Mid-grey at {window.center:.6g}, smooth towards black and white."
         else:
             says = f"Black up to {low:.6g}, white from {high:.6g}."
         self.says.setText(says.replace("-", "−"))
+
+    def done(self, result: int) -> None:
+        """From now on no other image brings anything back."""
+        self._session.placeChanged.disconnect(self.reject)
+        super().done(result)
 
     def reject(self) -> None:
         """As it was before; another image that came meanwhile keeps its own window."""
@@ -121,3 +130,8 @@ class WindowNumbers(QDialog):
         if same and self._before is not None:
             self._session.set_window(self._before)
         super().reject()
+
+
+def _has_whole_values(frame: Frame) -> bool:
+    stored = frame.pixels.dtype.kind in "iu"
+    return stored and float(frame.slope).is_integer() and float(frame.intercept).is_integer()

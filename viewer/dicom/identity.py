@@ -21,16 +21,18 @@ _HARMLESS = frozenset(
     )
 )
 """Keywords of what is about machines and methods."""
-_CREATOR = range(0x0010, 0x0100)  # elements of odd groups that name whose private group it is
-_PEOPLE = re.compile("Person|Physician|Operator|Institution|Staff|Patient|Observer|Custodian")
+_PEOPLE = re.compile(
+    "Person|Physician|Operator|Institution|Staff|Patient|Observer|Custodi|Performer|Author|Creator"
+    "|Asserter|Owner|Organi[sz]ation|Facility|Agency|Department|Jurisdiction|GeographicLocation"
+    "|StationName|Recipient|Participant|ResponsibleGroup|UserIdentification|Admission|Issuer"
+    "|PertinentDocuments|OrderPlacer|OrderFiller|VerbalSource|DocumentIdentifier"
+)
 
 
 def tells_who(group: int, element: int, vr: str, keyword: str, value: str) -> bool:
     """Whether an element may tell who the patient is, alone or with others; ``value`` as it is
     listed."""
-    if group % 2:
-        return element not in _CREATOR
-    if group in (_PATIENT, _PLACE):
+    if group % 2 or group in (_PATIENT, _PLACE):
         return True
     if keyword in _HARMLESS:
         return False

@@ -46,6 +46,7 @@ OUR_NAMES = frozenset(
     | {name for rows in _SHARES.values() for name, *_ in rows}
 )
 """Names that are nobody's free text."""
+_WORKED_OUT = OUR_NAMES - {name for name, *_ in _HOUNSFIELD}
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +234,16 @@ def same_voi(one: Voi | None, other: Voi) -> bool:
     if isinstance(one, Window) and isinstance(other, Window):
         return replace(one, explanation="") == replace(other, explanation="")
     return one == other
+
+
+def carried_over(voi: Voi, frame: Frame) -> Voi:
+    """A window that was chosen on one image, for the next one of its series: a name that says what
+    was worked out from the first is none here, and a table of the first is not of this one."""
+    if voi in (*frame.windows, *frame.voi_luts):
+        return voi
+    if isinstance(voi, LookupTable):
+        return default_window(frame)
+    return replace(voi, explanation="") if voi.explanation in _WORKED_OUT else voi
 
 
 def name_of(frame: Frame, voi: Voi, free_text: bool = True) -> str:

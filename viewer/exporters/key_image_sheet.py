@@ -22,6 +22,7 @@ from viewer.exporters.poster import QUIET, TEXT, Line, Poster
 from viewer.messages import UserError
 from viewer.state.progress import Progress
 from viewer.state.session import Place
+from viewer.state.words import several
 
 Read = Callable[[Path, int, int], NDArray[np.uint8]]
 """File, frame from 0, pixels of the longer side → grey (h, w) or RGB (h, w, 3)."""
@@ -91,11 +92,10 @@ class KeyImageSheet:
         }
 
     def _header(self) -> Sequence[Line]:
-        count = len(self.places)
         whose = words.identity_lines(self.places[0].instance.attributes, self.identity)
         return [
             Line("Key images", 34, bold=True),
-            Line(f"{count} image{'s' if count != 1 else ''} that the reader marked"),
+            Line(f"{several(len(self.places), 'image')} that the reader marked"),
             *(Line(line, quiet=True) for line in whose[: 3 if self.identity else 1]),
         ]
 

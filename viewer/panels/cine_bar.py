@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
 
+from viewer import icons, palette
 from viewer.panels.stack_slider import StackSlider
 from viewer.state.cine import FASTEST, SLOWEST
 from viewer.state.settings import CINE_ORDER
@@ -112,8 +113,6 @@ class CineBar(QWidget):
             self.actual.setText(text)
 
     def _set_icon(self) -> None:
-        from viewer import icons, palette  # with Qt's SVG: not for the first window
-
         wanted = (
             "stop" if self._cine.playing else "play",
             palette.theme(),

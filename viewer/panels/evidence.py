@@ -21,7 +21,7 @@ from engine.findings import FAIL, PASS, TESTS, UNKNOWN, Finding, summary
 from viewer.palette import colour
 from viewer.panels.rows import Row, RowsPanel
 from viewer.state.session import Session
-from viewer.state.settings import KEPT_BACK
+from viewer.state.words import KEPT_BACK
 
 _FINDING = Qt.ItemDataRole.UserRole
 # sign, name of a colour: told apart without colours, too

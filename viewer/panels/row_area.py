@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -38,10 +38,6 @@ class RowArea(QAbstractScrollArea):
         top = self._tops[number]
         height = self._tops[number + 1] - top
         return QRect(0, top - self.scrolled, self.viewport().width(), height)
-
-    def row_point(self, number: int) -> QPointF:
-        """The middle of a row in the viewport."""
-        return QRectF(self.box_of(number)).center()
 
     def in_view(self) -> Iterator[int]:
         """The rows that are seen, wholly or in part."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -119,14 +119,23 @@ class StackSlider(QWidget):
             self._step(-steps)
         event.accept()
 
+    def event(self, event: QEvent) -> bool:
+        """Pages are the slider's own while it has the focus, and no series."""
+        keys = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            wanted = event.key() in keys and not event.modifiers()
+            event.setAccepted(wanted)
+            return wanted
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         count = 0 if self._place is None else self._place.series.starts[-1]
         page = max(1, count // _PAGES)
         steps = {
             Qt.Key.Key_Left: -1,
-            Qt.Key.Key_Down: -1,
+            Qt.Key.Key_Up: -1,
             Qt.Key.Key_Right: 1,
-            Qt.Key.Key_Up: 1,
+            Qt.Key.Key_Down: 1,
             Qt.Key.Key_PageDown: page,
             Qt.Key.Key_PageUp: -page,
             Qt.Key.Key_Home: -count,

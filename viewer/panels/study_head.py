@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from viewer import palette
 from viewer.dicom.study import Study
 from viewer.panels.study_paint import paint_star
-from viewer.panels.study_rows import several
 from viewer.state.session import Session
+from viewer.state.words import several
 
 _STAR = 16  # logical pixels
 
@@ -64,10 +64,10 @@ class StudyHead(QWidget):
         if session.reading is not None:
             return f"reading … {session.reading:,} files"
         if session.key_images.only:
-            return several(sum(map(self._marked, session.studies)), "key image", "key images")
+            return several(sum(map(self._marked, session.studies)), "key image")
         images = sum(header.frames for header in session.scan.headers)
         series = sum(len(study.series) for study in session.studies)
-        both = several(series, "series", "series"), several(images, "image", "images")
+        both = several(series, "series", "series"), several(images, "image")
         return " · ".join(both) if images else ""
 
     def _marked(self, study: Study) -> int:

@@ -18,7 +18,7 @@ from viewer.canvas.images import to_image
 from viewer.panels.row_area import RowArea
 from viewer.panels.study_head import StudyHead
 from viewer.panels.study_paint import THUMBNAIL, Look, arrow_box, paint_row
-from viewer.panels.study_rows import Row, Words, can_open, height_of, rows_of, words_of
+from viewer.panels.study_rows import StudyRow, Words, can_open, height_of, rows_of, words_of
 from viewer.state.frame_cache import Key
 from viewer.state.session import Place
 from viewer.state.thumbnails import middle_of
@@ -55,7 +55,7 @@ class StudyRows(RowArea):
         super().__init__(parent)
         self._session = session = workbench.session
         self._thumbnails = workbench.thumbnails
-        self._rows: list[Row] = []
+        self._rows: list[StudyRow] = []
         self._closed: set[tuple[str, ...]] = set()
         self._opened: set[tuple[str, ...]] = set()
         self._at = -1  # the row that has the keyboard
@@ -99,7 +99,7 @@ class StudyRows(RowArea):
             self._at = self._current_row()
         self.viewport().update()
 
-    def _find(self, row: Row | None) -> int:
+    def _find(self, row: StudyRow | None) -> int:
         """Where the row of a study or series is now; -1 where it is not, and for others."""
         key = () if row is None else row.key
         if not key:
@@ -111,11 +111,11 @@ class StudyRows(RowArea):
         return [words_of(row, self._session) for row in self._rows]
 
     @property
-    def listed(self) -> tuple[Row, ...]:
+    def listed(self) -> tuple[StudyRow, ...]:
         """All rows, from the top down."""
         return tuple(self._rows)
 
-    def set_open(self, row: Row, opened: bool) -> None:
+    def set_open(self, row: StudyRow, opened: bool) -> None:
         """Show or hide what is in a study or a series."""
         if self._is_open(row) in (None, opened):
             return
@@ -125,7 +125,7 @@ class StudyRows(RowArea):
             (self._opened.add if opened else self._opened.discard)(row.key)
         self.fill()
 
-    def _is_open(self, row: Row) -> bool | None:
+    def _is_open(self, row: StudyRow) -> bool | None:
         """None where there is nothing in it."""
         if row.kind == "study":
             return row.key not in self._closed
@@ -162,7 +162,7 @@ class StudyRows(RowArea):
         """The number that the row of an image has: that of its first frame, or of a key image."""
         return place.number if self._session.key_images.only else place.number - place.frame
 
-    def _is_current(self, row: Row) -> bool:
+    def _is_current(self, row: StudyRow) -> bool:
         place = self._session.place
         if place is None or row.of is not place.series:
             return False

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 
 from viewer import palette
-from viewer.panels.study_rows import Row, Words
+from viewer.panels.study_rows import StudyRow, Words
 
 THUMBNAIL = 66.0
 """Logical pixels of the side of the square that a thumbnail stands in, at the usual size."""
@@ -62,7 +62,7 @@ class Look:
     missing: bool = False
 
 
-def arrow_box(row: Row, box: QRectF, unit: float) -> QRectF:
+def arrow_box(row: StudyRow, box: QRectF, unit: float) -> QRectF:
     """Where the arrow is that opens and closes a row."""
     if row.kind == "study":
         return QRectF(box.left(), box.top(), 24 * unit, box.height())
@@ -79,7 +79,7 @@ def paint_star(painter: QPainter, box: QRectF, colour: QColor, filled: bool = Tr
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def paint_row(painter: QPainter, row: Row, words: Words, box: QRectF, look: Look) -> None:
+def paint_row(painter: QPainter, row: StudyRow, words: Words, box: QRectF, look: Look) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_ground(painter, row, box, look)
     if row.kind == "study":
@@ -95,7 +95,7 @@ def paint_row(painter: QPainter, row: Row, words: Words, box: QRectF, look: Look
         painter.drawRoundedRect(box.adjusted(1.5, 1.5, -1.5, -1.5), 3, 3)
 
 
-def _paint_ground(painter: QPainter, row: Row, box: QRectF, look: Look) -> None:
+def _paint_ground(painter: QPainter, row: StudyRow, box: QRectF, look: Look) -> None:
     if row.kind == "study":
         painter.fillRect(box, palette.colour("base"))
         if look.hovered:
@@ -242,7 +242,7 @@ def _paint_stars(painter: QPainter, line: QRectF, count: int, look: Look) -> flo
     return line.right() - star.left() + 4 * unit
 
 
-def _paint_line(painter: QPainter, row: Row, words: Words, box: QRectF, look: Look) -> None:
+def _paint_line(painter: QPainter, row: StudyRow, words: Words, box: QRectF, look: Look) -> None:
     """An image of a series that is opened, a heading, or a file that is not shown."""
     unit = look.unit
     indent = {"image": 30.0, "note": 16.0}.get(row.kind, _MARGIN)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from viewer.dicom.study import Rejected, Series, Study
 from viewer.state.session import Place, Session
+from viewer.state.words import several
 
 MOST_ROWS = 100
 """Images of a series that get rows of their own (longer ones are scrolled); files of a group."""
@@ -21,7 +22,7 @@ _HEIGHTS = {"series": 86, "image": 26, "group": 34, "note": 42}
 _STUDY, _DESCRIBED = 48, 66
 
 
-class Row(NamedTuple):
+class StudyRow(NamedTuple):
     """``kind`` is study, series, image, group or note; ``of`` a study, a series (also of an image),
     or a refused file; ``number`` that of the study from 1 or of the frame in its series from 0;
     ``key`` names a study or a series; ``text`` is that of a group or a note about nothing else."""
@@ -54,7 +55,7 @@ class Words:
     tip: str = ""
 
 
-def height_of(row: Row, identity_shown: bool) -> int:
+def height_of(row: StudyRow, identity_shown: bool) -> int:
     """Logical pixels, at the usual size of letters."""
     if row.kind == "study":
         return _DESCRIBED if identity_shown and row.of.description else _STUDY
@@ -63,7 +64,7 @@ def height_of(row: Row, identity_shown: bool) -> int:
 
 def rows_of(
     session: Session, closed: Collection[tuple[str, ...]], opened: Collection[tuple[str, ...]]
-) -> list[Row]:
+) -> list[StudyRow]:
     """All rows, without the series of the studies that are ``closed``, with the images of the
     series that are ``opened``. With only key images, nothing else."""
     only = session.key_images.only
@@ -71,13 +72,13 @@ def rows_of(
     for refused in session.rejected:
         if refused.kind:
             objects[refused.study_key].append(refused)
-    rows: list[Row] = []
+    rows: list[StudyRow] = []
     for number, study in enumerate(session.studies, 1):
         own = objects.pop(study.key, [])
         series = list(_starred(session, study)) if only else study.series
         if only and not series:
             continue
-        rows.append(Row("study", study, number, study.key))
+        rows.append(StudyRow("study", study, number, study.key))
         if study.key not in closed:
             for one in series:
                 rows += _of_series(session, study, one, opened)
@@ -91,15 +92,15 @@ def _starred(session: Session, study: Study) -> Iterator[Series]:
 
 def _of_series(
     session: Session, study: Study, series: Series, opened: Collection[tuple[str, ...]]
-) -> Iterator[Row]:
+) -> Iterator[StudyRow]:
     key = (*study.key, series.uid)
-    yield Row("series", series, 0, key)
+    yield StudyRow("series", series, 0, key)
     if session.key_images.only:
         numbers: Sequence[int] = session.key_images.numbers(series)
     else:
         numbers = series.starts[:-1] if key in opened and can_open(series) else ()
     for number in numbers:
-        yield Row("image", series, number)
+        yield StudyRow("image", series, number)
 
 
 def can_open(series: Series) -> bool:
@@ -107,24 +108,24 @@ def can_open(series: Series) -> bool:
     return 2 <= len(series.instances) <= MOST_ROWS
 
 
-def _notes(refused: Sequence[Rejected]) -> Iterator[Row]:
-    yield from (Row("note", one) for one in refused[:MOST_ROWS])
+def _notes(refused: Sequence[Rejected]) -> Iterator[StudyRow]:
+    yield from (StudyRow("note", one) for one in refused[:MOST_ROWS])
     if len(refused) > MOST_ROWS:
-        yield Row("note", text=f"and {len(refused) - MOST_ROWS} more")
+        yield StudyRow("note", text=f"and {len(refused) - MOST_ROWS} more")
 
 
-def _apart(session: Session, objects: Collection[list[Rejected]]) -> list[Row]:
+def _apart(session: Session, objects: Collection[list[Rejected]]) -> list[StudyRow]:
     """What belongs to no study: objects without images, and files that were not opened."""
     alone = [one for group in objects for one in group]
     faulty = [one for one in session.rejected if not one.kind]
-    rows: list[Row] = []
+    rows: list[StudyRow] = []
     for title, group in (("Without images", alone), ("Not opened", faulty)):
         if group:
-            rows += [Row("group", text=f"{title} ({len(group)})"), *_notes(group)]
+            rows += [StudyRow("group", text=f"{title} ({len(group)})"), *_notes(group)]
     return rows
 
 
-def words_of(row: Row, session: Session) -> Words:
+def words_of(row: StudyRow, session: Session) -> Words:
     """What a row says now; nothing that tells who it is while the identity is hidden."""
     if row.kind == "study":
         return _study_words(row.of, row.number, session.identity_shown)
@@ -152,12 +153,12 @@ def _series_words(series: Series, session: Session) -> Words:
     described = series.description if session.identity_shown else ""
     title = described or first.body_part.title() or "series without a description"
     detail = " · ".join(part for part in (first.laterality, first.view_position) if part)
-    images = several(series.starts[-1], "image", "images")
+    images = several(series.starts[-1], "image")
     place = session.place
     if place is not None and place.series is series and series.starts[-1] > 1:
         images = f"{place.number + 1} / {images}"
     stars = len(session.key_images.numbers(series))
-    marked = f"\n{several(stars, 'key image', 'key images')}" if stars else ""
+    marked = f"\n{several(stars, 'key image')}" if stars else ""
     whole = " · ".join(part for part in (series.modality, title, detail) if part)
     tip = f"{whole}\n{images}{marked}"
     return Words(title, detail, "", images, series.modality, stars, tip)
@@ -183,7 +184,3 @@ def _refused_words(refused: Rejected, identity_shown: bool) -> Words:
     modality = "" if refused.attributes is None else refused.attributes.modality
     what = " · ".join(part for part in (modality, refused.kind) if part)
     return Words(f"{what}, no image", tip=reason)
-
-
-def several(count: int, one: str, more: str) -> str:
-    return f"{count:,} {one if count == 1 else more}"

@@ -62,7 +62,7 @@ class UseRow:
         )
 
 
-class Card(Row):
+class UseCard(Row):
     """Check box or plus, name and verdict; below them both figures side by side."""
 
     height = CARD

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, Q
 
 from viewer.palette import colour
 from viewer.panels.rows import ANSWERS_SPACE
-from viewer.panels.uses_card import ROW, SIGN, SPLIT, Card, UseRow
+from viewer.panels.uses_card import ROW, SIGN, SPLIT, UseCard, UseRow
 
 _EMPTY = "Nothing is taken out yet: draw over the picture, or look for markers and borders."
 
@@ -27,7 +27,7 @@ class UsesTable(QListWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty(ANSWERS_SPACE, True)
-        self.setItemDelegate(Card(self))
+        self.setItemDelegate(UseCard(self))
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -51,9 +51,16 @@ def _tabled(frame: Frame) -> Frame:
 
 
 def _visible_range(frame: Frame) -> tuple[float, float]:
-    """Modality values that the screen tells apart: all but the outermost, and every window."""
+    """Modality values that the screen tells apart: every window, and all that there are as long as
+    the usual ones keep 256 shades."""
     sample = frame.sample()
     ends = list(np.percentile(sample, (0.05, 99.95))) if sample.size else [0.0, 1.0]
+    values = frame.modality_values()[~frame.is_padding(frame.pixels)]
+    finite = values[np.isfinite(values)]
+    if finite.size:
+        reach = 255 * max(ends[1] - ends[0], 1e-12)
+        low, high = float(finite.min()), float(finite.max())
+        ends += [max(low, ends[0] - reach), min(high, ends[1] + reach)]
     for window in frame.windows:
         ends += [window.center - window.width / 2, window.center + window.width / 2]
     for table in frame.voi_luts:

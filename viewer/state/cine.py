@@ -16,7 +16,7 @@ from viewer.state.frames import Frames
 from viewer.state.session import Place, Session
 from viewer.state.settings import CINE_ORDER, CINE_RATE
 
-SLOWEST, FASTEST = 1.0, 60.0
+SLOWEST, FASTEST = CINE_RATE.choices
 """Frames a second that can be chosen."""
 
 _WAITING = 15  # milliseconds until a frame that is being decoded is looked for again

@@ -120,8 +120,11 @@ class Comparing(QObject):
         names, painted = self.sides, self.beside
         room = len(panes) < MOST and self._slot in shown
         if self.difference and painted is not None and names is not None and room:
+            mine, theirs = names.main, names.other
+            if mine == theirs:  # two layers of the same answer
+                mine, theirs = painted.main.layer.name, painted.overlay.layer.name
             meaning = (
-                f"solid: more in {names.main}; dashed: more in {names.other}",
+                f"solid: more in {mine}; dashed: more in {theirs}",
                 in_short(painted.likeness),
             )
             panes.append(Pane("difference", None, painted.difference, footer=meaning))

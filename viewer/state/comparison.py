@@ -11,6 +11,7 @@ from viewer.render.difference import Beside, Likeness, beside
 from viewer.render.overlay import Overlay, OverlayMaker, smoothed
 from viewer.state.others import Other, Sides, counterpart, is_same, layer_words, question, sides
 from viewer.state.session import Pane, Session
+from viewer.state.words import KEPT_BACK
 
 if TYPE_CHECKING:
     from viewer.state.workbench import Workbench
@@ -111,7 +112,7 @@ class Comparison(QObject):
         if session.place is None:
             return "No image is open."
         if session.audit.concealed:
-            return "The model's output is kept back until you have said what you see."
+            return KEPT_BACK
         if main is None:
             failed = session.engine.state == "failed"
             return "The engine gave no answer, so nothing can be compared." if failed else ""

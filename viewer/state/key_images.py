@@ -12,10 +12,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, Signal
 
-from engine.files import read_regular, write_atomically
+from engine.files import read_regular
 from viewer.dicom.study import Instance, Series
+from viewer.own_folder import own_folder, put_aside, write_private
 from viewer.state.lane import Lane
 
 _LARGEST = 16 << 20  # bytes
@@ -27,8 +28,7 @@ Mark = tuple[str, int]
 
 def key_images_file() -> Path:
     """Where they are kept."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "key-images.json"
+    return own_folder() / "key-images.json"
 
 
 def digest_of(instance: Instance) -> str:
@@ -59,9 +59,8 @@ def write_marks(path: Path, marks: Iterable[Mark]) -> None:
     images: dict[str, list[int]] = {}
     for digest, frame in sorted(marks):
         images.setdefault(digest, []).append(frame)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     told = {"version": 1, "images": images}
-    write_atomically(path, json.dumps(told, indent=1).encode(), 0o600)
+    write_private(path, json.dumps(told, indent=1).encode())
 
 
 class KeyImages(QObject):
@@ -95,7 +94,7 @@ class KeyImages(QObject):
                 self.failed.emit(_unread(error.strerror or type(error).__name__))
             except ValueError as error:
                 with contextlib.suppress(OSError):
-                    self._path.replace(self._path.with_suffix(".damaged"))
+                    put_aside(self._path)
                 self.failed.emit(_unread(str(error)))
         return self._found
 
@@ -117,6 +116,10 @@ class KeyImages(QObject):
         if only != self.only:
             self.only = only
             self.onlyChanged.emit()
+
+    def forget_series(self) -> None:
+        """Those of before are not asked about any more."""
+        self._known.clear()
 
     def numbers(self, series: Series) -> tuple[int, ...]:
         """Which frames of a series are marked, by their numbers in it from 0, in order."""
@@ -151,7 +154,7 @@ def _apply(path: Path, mark: Mark, on: bool) -> None:
     try:
         marks = read_marks(path)
     except ValueError:
-        path.replace(path.with_suffix(".damaged"))
+        put_aside(path)
         marks = set()
     (marks.add if on else marks.discard)(mark)
     write_marks(path, marks)

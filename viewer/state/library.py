@@ -38,6 +38,8 @@ class Library(QObject):
         self._readers = readers
         self.opened: list[tuple[Path, ...]] = []
         """What was asked for so far, in order."""
+        self.shows_first = True
+        """Whether a run opens its first image where another one is open."""
         self._waiting: list[list[Path]] = []
         self._index: Index | None = None
         self._shown = False
@@ -49,6 +51,11 @@ class Library(QObject):
 
     def lanes(self) -> tuple[Lane, ...]:
         return (self._lane,)
+
+    @property
+    def more(self) -> bool:
+        """Whether other paths wait to be read."""
+        return bool(self._waiting)
 
     def boot(self, next_one: ReaderProcess) -> None:
         """Let the first reader boot while the window is built, and ``next_one`` after it: on two
@@ -109,8 +116,9 @@ class Library(QObject):
         found = told.progress.scan
         if found.studies and not self._shown:
             self._shown = True
-            first = found.studies[0].series[0].instances[0].path
-            self._session.set_place(self._session.place_of(first))
+            if self.shows_first or self._session.place is None:
+                first = found.studies[0].series[0].instances[0].path
+                self._session.set_place(self._session.place_of(first))
 
     def _found(self, key: tuple[Path, ...] | None, told: Told | None) -> None:
         """Show the first image of what was found, or say why there is none."""

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, Signal
 
+from viewer.own_folder import own_folder
 from viewer.state.lane import Lane
 from viewer.state.log_file import LogReading, append, read_log
 
@@ -17,8 +18,7 @@ _READ, _WRITE = "read", "write"
 
 def log_path() -> Path:
     """Where the log is kept."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "audit.log.jsonl"
+    return own_folder() / "audit.log.jsonl"
 
 
 class LogWriter(QObject):

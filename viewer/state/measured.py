@@ -25,6 +25,7 @@ from viewer.render.pyramid import Pyramid
 from viewer.state.lane import Lane
 from viewer.state.measurement import Measurement
 from viewer.state.session import Session
+from viewer.state.words import several
 
 WAITING = "…"
 _SQUARE_CENTIMETRE = 100.0  # mm²
@@ -88,7 +89,7 @@ class Reading:
         if not found.count:
             return (" · ".join(["no values inside", *_left_out(found)]),)
         units = f" {self.units}" if self.units else ""
-        counted = "1 pixel" if found.count == 1 else f"{found.count:,} pixels"
+        counted = several(found.count, "pixel")
         return (
             f"mean {figure(found.mean)}{units} · SD {figure(found.sd)}",
             f"{figure(found.least)} to {figure(found.most)} · median {figure(found.median)}",

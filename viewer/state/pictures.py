@@ -16,9 +16,10 @@ from viewer.state.session import OpenFrame
 
 
 class Picture:
-    """Grey values of a frame in the window of its file, and a ``key`` that names them: equal keys,
-    equal pictures, wherever the file lies and whosever name is in its header. Both are made when
-    they are first needed (a tenth of a second for a large radiograph), from any thread."""
+    """Grey values of a frame in the window of its file, and a ``key`` that names them and what they
+    were made of: equal keys, equal pictures and equal measures, wherever the file lies and
+    whosever name is in its header. Both are made when they are first needed (a tenth of a second
+    for a large radiograph), from any thread."""
 
     def __init__(self, pyramid: Pyramid, modality: str) -> None:
         self._pyramid = pyramid
@@ -29,13 +30,16 @@ class Picture:
 
     @property
     def key(self) -> str:
-        """32 hexadecimal digits: BLAKE2b of size, modality, aspect and grey values."""
+        """32 hexadecimal digits: BLAKE2b of size, modality, aspect, spacing, rescale, grey and
+        stored values. Two slices may look alike in a window, and not measure alike."""
         with self._turn:
             if not self._key:
                 frame = self._pyramid.source
-                facts = f"{frame.size} {self._modality} {frame.aspect_ratio:.6g} "
+                facts = f"{frame.size} {self._modality} {frame.aspect_ratio:.6g} {frame.spacing} "
+                facts += f"{frame.slope} {frame.intercept} {frame.pixels.dtype} "
                 digest = hashlib.blake2b(facts.encode(), digest_size=16)
                 digest.update(np.ascontiguousarray(self._shown()).data)
+                digest.update(np.ascontiguousarray(frame.pixels).data)
                 self._key = digest.hexdigest()
             return self._key
 

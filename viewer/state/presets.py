@@ -9,16 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
-from PySide6.QtCore import QStandardPaths
-
-from engine.files import write_atomically
+from engine.files import read_regular
 from viewer.dicom.presets import Preset, presets_of, written
 from viewer.dicom.window import Function, Window
+from viewer.own_folder import own_folder, put_aside, write_private
 from viewer.state.session import OpenFrame
 
 LONGEST_NAME = 40
 """Letters of the name of a window of one's own."""
 _MOST = 50
+_LARGEST = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -51,30 +51,39 @@ class OwnWindow:
 
 def own_file() -> Path:
     """Where they are kept."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "windows.json"
+    return own_folder() / "windows.json"
 
 
 def own_windows() -> tuple[OwnWindow, ...]:
     """All of them in the order in which they were kept; rows that are damaged are left out."""
+    try:
+        return _kept()[0]
+    except OSError:
+        return ()
+
+
+def _kept() -> tuple[tuple[OwnWindow, ...], bool]:
+    """All of them, and whether the file holds nothing else. Raises :class:`OSError`."""
     file = own_file()
     try:
         told = file.stat()
-    except OSError:
-        return ()
+    except FileNotFoundError:
+        return (), True
     return _read(file, (told.st_mtime_ns, told.st_size))
 
 
 @lru_cache(maxsize=1)
-def _read(file: Path, stamp: tuple[int, int]) -> tuple[OwnWindow, ...]:
-    """The file as it was at ``stamp``."""
+def _read(file: Path, stamp: tuple[int, int]) -> tuple[tuple[OwnWindow, ...], bool]:
+    """The file as it was at ``stamp``; one that is no list at all is put aside."""
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return ()
-    rows = rows if isinstance(rows, list) else []
+        rows = json.loads(read_regular(file, _LARGEST).decode("utf-8"))
+        if not isinstance(rows, list):
+            raise ValueError("it holds no list")
+    except (ValueError, RecursionError):
+        put_aside(file)
+        return (), True
     found = [own for own in map(_own, rows[:_MOST]) if own is not None]
-    return tuple({own.key: own for own in found}.values())
+    return tuple({own.key: own for own in found}.values()), len(found) == len(rows)
 
 
 def _own(row: Any) -> OwnWindow | None:
@@ -89,23 +98,26 @@ def _own(row: Any) -> OwnWindow | None:
 def keep_own(own: OwnWindow) -> None:
     """Add a window, in the place of one with the same name for the same images. ``OSError`` where
     it cannot be written, ``ValueError`` where there are too many."""
-    kept = {other.key: other for other in own_windows()}
+    windows, whole = _kept()
+    kept = {other.key: other for other in windows}
     kept[own.key] = own
     if len(kept) > _MOST:
         raise ValueError(f"no more than {_MOST} windows can be kept; remove one first")
-    _write(tuple(kept.values()))
+    _write(tuple(kept.values()), whole)
 
 
 def remove_own(own: OwnWindow) -> None:
     """Keep a window no longer. ``OSError`` where that cannot be written."""
-    _write(tuple(other for other in own_windows() if other.key != own.key))
+    windows, whole = _kept()
+    _write(tuple(other for other in windows if other.key != own.key), whole)
 
 
-def _write(every: tuple[OwnWindow, ...]) -> None:
-    file = own_file()
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _write(every: tuple[OwnWindow, ...], whole: bool) -> None:
+    """A file that holds something else, too, is put aside first: nothing in it is lost."""
+    if not whole:
+        put_aside(own_file())
     rows = [asdict(own) for own in every]
-    write_atomically(file, json.dumps(rows, indent=1, ensure_ascii=False).encode(), 0o600)
+    write_private(own_file(), json.dumps(rows, indent=1, ensure_ascii=False).encode())
 
 
 def own_of(opened: OpenFrame) -> tuple[OwnWindow, ...]:

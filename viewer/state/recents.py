@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths
-
-from engine.files import write_atomically
 from viewer.dicom.study import Scan
+from viewer.own_folder import own_folder, write_private
+from viewer.state.words import several
 
 _MOST = 10
 
@@ -38,8 +37,7 @@ class Recent:
 
 def recents_file() -> Path:
     """Where the list is kept."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "recent.json"
+    return own_folder() / "recent.json"
 
 
 def read_recents() -> list[Recent]:
@@ -62,11 +60,9 @@ def add_recent(paths: Sequence[Path], scan: Scan) -> None:
         datetime.now().isoformat(timespec="minutes"),
     )
     others = [recent for recent in read_recents() if recent.paths != newest.paths]
-    file = recents_file()
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         rows = [asdict(recent) for recent in [newest, *others][:_MOST]]
-        write_atomically(file, json.dumps(rows, indent=1).encode(), 0o600)
+        write_private(recents_file(), json.dumps(rows, indent=1).encode())
 
 
 def forget_recents() -> None:
@@ -89,6 +85,5 @@ def describe(scan: Scan) -> str:
         )
     )
     what = " ".join(filter(None, (", ".join(kinds[:3]), ", ".join(parts[:3]))))
-    count = f"{images} image" + ("s" if images != 1 else "")
-    studies = f"{len(scan.studies)} studies" if len(scan.studies) > 1 else ""
-    return " · ".join(filter(None, (what, studies, count)))
+    studies = several(len(scan.studies), "study", "studies") if len(scan.studies) > 1 else ""
+    return " · ".join(filter(None, (what, studies, several(images, "image"))))

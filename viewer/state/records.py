@@ -10,9 +10,10 @@ import errno
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, Signal
 
-from engine.files import read_regular, write_atomically
+from engine.files import read_regular
+from viewer.own_folder import own_folder, put_aside, write_private
 from viewer.render.pyramid import Pyramid
 from viewer.state.document import Document, from_json, to_json
 from viewer.state.lane import Lane
@@ -24,8 +25,7 @@ _LARGEST = 16 << 20  # bytes
 
 def records_folder() -> Path:
     """Where documents are kept."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "records"
+    return own_folder() / "records"
 
 
 def record_file(key: str) -> Path:
@@ -54,23 +54,14 @@ def write_record(key: str, document: Document) -> None:
     try:
         read_record(key)
     except ValueError:
-        path.replace(_aside(path))
+        put_aside(path)
     if document.is_empty:
         path.unlink(missing_ok=True)
         return
     data = to_json(document, key).encode()
     if len(data) > _LARGEST:
         raise OSError(errno.EFBIG, f"they are larger than {_LARGEST >> 20} MiB")
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_atomically(path, data, 0o600)
-
-
-def _aside(path: Path) -> Path:
-    """A name for a damaged file, beside those that were put aside before it."""
-    number = 1
-    while (place := path.with_suffix(f".damaged-{number}")).exists():
-        number += 1
-    return place
+    write_private(path, data)
 
 
 class Records(QObject):

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import secrets
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from PySide6.QtCore import QLockFile, QStandardPaths
+from PySide6.QtCore import QLockFile
 
-from engine.files import read_regular, write_atomically
+from engine.files import read_regular
 from engine.presets import PRESETS
 from engine.results import Method
 from viewer.dicom.frame import Frame
+from viewer.dicom.presets import OUR_NAMES
 from viewer.dicom.window import LookupTable, Window
-from viewer.render.style import OverlayStyle
+from viewer.own_folder import own_folder, write_private
+from viewer.render.colour_maps import COLOUR_MAPS, DIVERGING_MAPS
+from viewer.render.style import OverlayStyle, Shows
 
 _LARGEST = 1 << 20  # bytes
 _LAST = "last.json"
@@ -56,11 +60,6 @@ class Opened:
         """Whether there is nothing to open again."""
         return not self.paths
 
-    def of_view(
-        self, zoom: float | None, centre: tuple[float, float] | None, quarters: int, mirrored: bool
-    ) -> Opened:
-        return replace(self, zoom=zoom, centre=centre, quarters=quarters, mirrored=mirrored)
-
 
 def to_json(opened: Opened) -> bytes:
     return json.dumps(asdict(opened), indent=1).encode()
@@ -79,7 +78,9 @@ def from_json(data: bytes) -> Opened:
         )
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"it does not say what was open ({type(error).__name__})") from error
-    if found.quarters not in range(4) or found.frame < 0 or found.layer < 0:
+    numbers = (*(found.centre or ()), *(() if found.zoom is None else (found.zoom,)))
+    sound = all(map(math.isfinite, numbers)) and (found.zoom is None or 1e-3 <= found.zoom <= 1e3)
+    if not sound or found.quarters not in range(4) or found.frame < 0 or found.layer < 0:
         raise ValueError("it does not say what was open (numbers)")
     return found
 
@@ -110,7 +111,8 @@ def _typed(row: dict[str, Any], name: str, kind: type) -> Any:
 def window_facts(window: Window | LookupTable | None, frame: Frame) -> dict[str, Any]:
     """A window by its numbers, a lookup table by its place in the file."""
     if isinstance(window, Window):
-        return asdict(window)
+        known = window.explanation in OUR_NAMES  # else it may be what somebody wrote
+        return asdict(window if known else replace(window, explanation=""))
     tables = [number for number, table in enumerate(frame.voi_luts) if table is window]
     return {"table": tables[0]} if tables else {}
 
@@ -127,7 +129,11 @@ def window_from(facts: dict[str, Any], frame: Frame) -> Window | LookupTable | N
 def style_from(facts: dict[str, Any], now: OverlayStyle) -> OverlayStyle:
     """The style with those fields of ``facts`` that there are, of the type that they have."""
     kinds = {item.name: type(getattr(now, item.name)) for item in fields(now)}
-    return replace(now, **{k: v for k, v in facts.items() if k in kinds and type(v) is kinds[k]})
+    made = replace(now, **{k: v for k, v in facts.items() if k in kinds and type(v) is kinds[k]})
+    known = made.shows in get_args(Shows) and made.colour_map in COLOUR_MAPS
+    known = known and made.diverging_map in DIVERGING_MAPS
+    shares = (made.opacity, made.threshold, made.smoothing)
+    return made if known and all(map(math.isfinite, shares)) else now
 
 
 def preset_of(method: Method) -> str:
@@ -138,8 +144,7 @@ def preset_of(method: Method) -> str:
 # where it is kept
 def open_folder() -> Path:
     """The files of running programs, and of those that are no more."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "open"
+    return own_folder() / "open"
 
 
 def _lock(path: Path) -> QLockFile:
@@ -187,7 +192,7 @@ class OpenFile:
             if opened.is_empty:
                 self.path.unlink(missing_ok=True)
             else:
-                write_atomically(self.path, to_json(opened), 0o600)
+                write_private(self.path, to_json(opened))
 
     def end(self, last: Opened | None = None) -> None:
         """This program ends as it should; ``last`` is kept for the next one, whenever that is."""
@@ -197,7 +202,7 @@ class OpenFile:
             if last is None or last.is_empty:
                 place.unlink(missing_ok=True)
             else:
-                write_atomically(place, to_json(last), 0o600)
+                write_private(place, to_json(last))
         self._lock.unlock()
 
 

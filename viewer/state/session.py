@@ -12,7 +12,7 @@ from engine.presets import DEFAULT_PRESET, PRESETS, in_words
 from engine.results import Explanation, LayerResponse, Method
 from engine.shapes import Shape
 from viewer.dicom.frame import Frame, default_window
-from viewer.dicom.presets import region_window
+from viewer.dicom.presets import carried_over, region_window
 from viewer.dicom.study import Instance, Rejected, Scan, Series, Study
 from viewer.dicom.window import LookupTable, Window
 from viewer.render.class_view import ClassOverlay
@@ -108,6 +108,20 @@ class KeptLayer:
         return self.index
 
 
+def _window_owner(opened: OpenFrame) -> object:
+    """What images have in common that keep a window: the series and what its files say; without a
+    word in them the stack, or the film by itself."""
+    frame, place = opened.frame, opened.place
+    said = next(iter((*frame.windows, *frame.voi_luts)), None)
+    alone = place.instance.path if is_film(place.instance) else None
+    return place.series.uid, said or (frame.units, alone)
+
+
+def is_film(instance: Instance) -> bool:
+    """Whether an image is one by itself, and no slice or moment of a stack."""
+    return instance.frames == 1 and instance.attributes.modality not in _STACKS
+
+
 def answer_in_words(explanation: Explanation) -> str:
     """Who answered, how, and what: equal for equal answers."""
     model, best = explanation.model, explanation.predictions[:1]
@@ -116,6 +130,9 @@ def answer_in_words(explanation: Explanation) -> str:
         f"{model.name} {model.version} {model.sha256[:12]} · {in_words(explanation.method)} · "
         f"{said} · explained: {explanation.target or 'nothing'}"
     )
+
+
+_STACKS = ("CT", "MR", "PT", "NM")
 
 
 class Session(QObject):
@@ -154,7 +171,7 @@ class Session(QObject):
         self.failure: Exception | None = None
         """Why the image of the place cannot be shown; None while it can, or is being read."""
         self.window: Window | LookupTable | None = None
-        self._own_window: tuple[str, Window | LookupTable] | None = None
+        self._own_window: object = None
         self.inverted = False
         self.model = "deep"
         self.method: Method = PRESETS[DEFAULT_PRESET]
@@ -195,6 +212,7 @@ class Session(QObject):
         """Take in what is there now; the open image stays open, at its place in the new order,
         unless it is no longer there."""
         self.scan = scan
+        self.key_images.forget_series()
         moved = None
         if self.place is not None:
             moved = self.place_of(self.place.instance.path, self.place.series.uid)
@@ -250,15 +268,17 @@ class Session(QObject):
 
     def set_frame(self, opened: OpenFrame) -> None:
         """Show a decoded frame; the window is the file's own first one, or what the user made of it
-        on another image of the series that has the same one."""
+        on another image of the series that has the same one, or of a stack that has none."""
         if self.open is not None and self.open.pyramid is not opened.pyramid:  # written anew
             self.placeLeft.emit()
             self._set_overlays(None)
         self.open, self.failure = opened, None
-        own = opened.place.series.uid, default_window(opened.frame)
+        own = _window_owner(opened)
         if own != self._own_window:
             self.inverted = False
-            self.window = own[1]
+            self.window = default_window(opened.frame)
+        elif self.window is not None:
+            self.window = carried_over(self.window, opened.frame)
         self._own_window = own
         self.frameChanged.emit()
         self.windowChanged.emit()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from PySide6.QtCore import QObject, QSettings, QStandardPaths, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
+
+from viewer.own_folder import make_private, own_folder
 
 Value = TypeVar("Value", bool, int, float, str)
 
@@ -61,8 +62,6 @@ BLIND_READING = Setting(
     "the model's output is kept back until the reader has said what is seen",
     logged=True,
 )
-KEPT_BACK = "Kept back until you have said what you see (Review)."
-"""What stands in the place of the model's output meanwhile."""
 IDENTITY_IN_LOG = Setting(
     "identity in the log",
     False,
@@ -155,8 +154,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
 
 def settings_file() -> Path:
     """Where they are kept."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "settings.ini"
+    return own_folder() / "settings.ini"
 
 
 class Settings(QObject):
@@ -180,10 +178,7 @@ class Settings(QObject):
         if value == self._values[setting.name]:
             return
         self._values[setting.name] = value
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path.touch(0o600)
-            self._path.chmod(0o600)
+        make_private(self._path)
         kept = QSettings(str(self._path), QSettings.Format.IniFormat)
         kept.setValue(setting.name, value)
         kept.sync()

@@ -6,21 +6,18 @@ that are there no longer (or not yet) stay in it untouched and do nothing.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, Signal
 
-from engine.files import write_atomically
+from viewer.own_folder import own_folder, put_aside, write_private
 
 _MOST_KEYS, _LONGEST, _MOST_BYTES = 8, 64, 1 << 20
-DAMAGED = (
-    "The file of your own keys could not be read, so all keys are the program's. "
-    "It was put aside as {name}; set your keys again in the preferences."
-)
+_UNREAD = "The file of your own keys could not be read, so all keys are the program's."
+DAMAGED = f"{_UNREAD} It was put aside as {{name}}; set your keys again in the preferences."
 NOT_KEPT = "The keys hold until the program ends: their file cannot be written ({why})."
 
 Keys = tuple[str, ...]
@@ -45,8 +42,7 @@ class Bindable:
 
 def shortcuts_file() -> Path:
     """Where they are kept."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)
-    return Path(folder) / "shortcuts.json"
+    return own_folder() / "shortcuts.json"
 
 
 def _read(path: Path) -> dict[str, Keys]:
@@ -85,7 +81,7 @@ class Shortcuts(QObject):
         except FileNotFoundError:
             pass
         except (OSError, ValueError, RecursionError):
-            self.problem = DAMAGED.format(name=self._put_aside())
+            self.problem = self._put_aside()
 
     def resolved(self, rows: Sequence[Bindable]) -> dict[str, Keys]:
         """The keys of every action, by its id: the user's own, else those of the table that the
@@ -128,14 +124,14 @@ class Shortcuts(QObject):
         self.problem = ""
         rows = {name: list(keys) for name, keys in sorted(own.items())}
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(self._path, json.dumps(rows, indent=1).encode(), 0o600)
+            write_private(self._path, json.dumps(rows, indent=1).encode())
         except OSError as error:
             self.problem = NOT_KEPT.format(why=error.strerror or "no access")
         self.changed.emit()
 
     def _put_aside(self) -> str:
-        aside = self._path.with_suffix(".damaged.json")
-        with contextlib.suppress(OSError):
-            self._path.replace(aside)
-        return aside.name
+        """What to say of it."""
+        try:
+            return DAMAGED.format(name=put_aside(self._path).name)
+        except OSError:
+            return _UNREAD

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from viewer.state.session import Session
+from viewer.state.words import as_sentence
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def standing(session: Session) -> Standing | None:
         return Standing(
             "declined",
             "No output",
-            f"{_sentence(explanation.withheld_because)} The {explanation.model.name} model "
+            f"{as_sentence(explanation.withheld_because)} The {explanation.model.name} model "
             "declines what it was not made for; the image itself can be read and measured.",
             "card",
         )
@@ -68,7 +69,7 @@ def standing(session: Session) -> Standing | None:
         return Standing(
             "warning",
             "No output: the engine gave no answer",
-            f"{_sentence(engine.detail)} Images can still be viewed and measured.",
+            f"{as_sentence(engine.detail)} Images can still be viewed and measured.",
             "again",
         )
     if engine.state == "starting" or not engine.detail:
@@ -84,8 +85,3 @@ def _without_image(session: Session) -> Standing:
     if session.failure is not None:
         return _NO_PICTURE
     return _NOTHING if session.place is None else _READING
-
-
-def _sentence(text: str) -> str:
-    """With a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""

@@ -1,1 +1,1 @@
-"""Verbs of the audit, a topic a file: plain functions, as in :mod:`viewer.commands`."""
+"""Verbs, a topic a file: plain functions, as in :mod:`viewer.commands`."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QDockWidget
-
 from viewer.commands import Context
 from viewer.panels.region_tool import draw_region
 
@@ -32,10 +30,6 @@ def whole_layer(context: Context) -> None:
 def _raised(context: Context) -> KernelsPanel:
     from viewer.panels.kernels import KernelsPanel  # not at the start
 
-    dock = context.window.findChild(QDockWidget, "kernels")
-    assert isinstance(dock, QDockWidget)
-    dock.show()
-    dock.raise_()
-    panel = dock.widget()
+    panel = context.window.docks.show("kernels")
     assert isinstance(panel, KernelsPanel)
     return panel

@@ -24,6 +24,7 @@ from viewer.panels.landmarks import LandmarksPanel
 from viewer.state.document import Landmark
 from viewer.state.lane import Lane
 from viewer.state.records import record_file
+from viewer.state.words import several
 
 _KINDS = "Landmarks (*.json)"
 
@@ -155,7 +156,7 @@ class LandmarkFiles(QObject):
 
 
 def _count(landmarks: tuple[Landmark, ...]) -> str:
-    return "1 landmark" if len(landmarks) == 1 else f"{len(landmarks)} landmarks"
+    return several(len(landmarks), "landmark")
 
 
 def _beside(image: str, size: tuple[int, int], path: Path | None) -> tuple[Landmark, ...]:

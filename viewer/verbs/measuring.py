@@ -8,6 +8,7 @@ from viewer.commands import Context
 from viewer.state.audit import Tool
 from viewer.state.measured import read
 from viewer.state.measurement import Measure
+from viewer.state.words import several
 from viewer.verbs import draw
 
 _HOW: dict[Measure, str] = {
@@ -67,5 +68,4 @@ def copy_text(context: Context) -> None:
     frame, rows = opened.pyramid.source, audit.document.measurements
     lines = [read(item, frame, audit.measured).text for item in rows]
     QApplication.clipboard().setText("\n".join(lines))
-    what = "1 measurement" if len(lines) == 1 else f"{len(lines)} measurements"
-    context.session.say(f"Copied {what} as text.")
+    context.session.say(f"Copied {several(len(lines), 'measurement')} as text.")

@@ -90,8 +90,9 @@ def _view(context: Context, wishes: Wishes) -> Prepared:
 
 def _full(context: Context, wishes: Wishes) -> Prepared:
     export = full_export(context, wishes.identity)
-    scene, _ = main_scene(context, wishes.identity)
-    return replace(_picture(export), preview=lambda: picture.fitted(scene, _SIDE))
+    scene, _ = main_scene(context, wishes.identity, alone=True)
+    turn = context.view.view.turn
+    return replace(_picture(export), preview=lambda: picture.fitted(scene, _SIDE, turn))
 
 
 def _sheet(context: Context, wishes: Wishes) -> Prepared:

@@ -22,6 +22,7 @@ from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state.measured import read_all
 from viewer.state.measurement import Measurement
 from viewer.state.progress import Progress
+from viewer.state.session import Pane
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +64,32 @@ def screen_export(context: Context, identity: bool | None = None) -> Export:
     size, ratio, now = QSizeF(view.width(), view.height()), view.devicePixelRatioF(), view.view
     main, shown = main_scene(context, identity, view.framing.alone is not None)
     first, *others = seen_of(main, context.session, view.framing)
-    return picture_export(
+    export = picture_export(
         context, lambda _: picture.as_on_screen(first, size, now, ratio, others), shown, now.turn
     )
+    return _of_panes(context, export, now.turn)
+
+
+def _of_panes(context: Context, export: Export, turn: Turn) -> Export:
+    """What the JSON says where other pictures are beside the main one, or one of them is alone."""
+    session, alone = context.session, context.view.framing.alone
+    if not session.panes or alone == 0 or session.open is None:
+        return export
+    if alone is None:
+        beside = [_pane_facts(pane) for pane in session.panes]
+        return replace(export, facts={**export.facts, "beside": beside})
+    pane = session.panes[alone - 1]
+    layer = pane.overlay.layer.name if pane.overlay is not None else "scan"
+    return replace(
+        export,
+        facts=_pane_facts(pane) | _turn_facts(turn),
+        name=suggested_name(session.open.place.instance.attributes, layer),
+        measurements=export.measurements if pane.pyramid is None else (),
+    )
+
+
+def _pane_facts(pane: Pane) -> dict[str, Any]:
+    return {"picture": pane.title, **picture.provenance(pane.explanation, pane.overlay)}
 
 
 def full_export(context: Context, identity: bool | None = None) -> Export:

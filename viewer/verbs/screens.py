@@ -15,7 +15,7 @@ def full_screen(context: Context) -> None:
     if window.picture_alone:
         window.show_picture_alone(False)
         return
-    window.showNormal() if window.isFullScreen() else window.showFullScreen()
+    window.set_full_screen(not window.isFullScreen())
 
 
 def is_full_screen(context: Context) -> bool:

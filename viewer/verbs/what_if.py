@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtWidgets import QDockWidget
-
 from viewer.commands import Context
 
 
 def find_candidates(context: Context) -> None:
     """Look for markers, borders, padding and background, and turn to where they are listed."""
-    dock = context.window.findChild(QDockWidget, "what_if")
-    if isinstance(dock, QDockWidget):
-        dock.show()
-        dock.raise_()
+    context.window.docks.show("what_if")
     context.workbench.what_if.offers.find()
 
 

@@ -88,7 +88,7 @@ def test_implicit_and_private_elements_are_named(tmp_path: Path) -> None:
     found = list_elements(save(dataset, tmp_path / "image"))
     rows = {row.tag: row for row in found.elements}
     assert rows["(0019,0010)"].value == "GEMS_ACQU_01"
-    assert not rows["(0019,0010)"].personal
+    assert rows["(0019,0010)"].personal, "anybody may have written it"
     assert rows["(0019,1002)"].value == "7"
     assert "[" in rows["(0019,1002)"].name
     assert rows["(0019,1002)"].personal

@@ -37,7 +37,7 @@ class Key:
         )
 
 
-class Layer:
+class KeptPicture:
     """A picture of a part of a device, made anew when its key changes, else painted as it is.
 
     Whether it was kept makes no difference to what is painted. The painters are to have no
