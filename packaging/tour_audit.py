@@ -110,7 +110,7 @@ def audit_chest(
     session, workbench = window.session, window.workbench
     audit = session.audit
     tour.wait(lambda: bool(audit.image))
-    workbench.settings.set(BLIND_READING, True)
+    workbench.session.settings.set(BLIND_READING, True)
     tour.picture(f"{prefix}-read-first")
     audit.commit_impression("chest")
     tour.explained()
@@ -131,7 +131,7 @@ def audit_chest(
     audit.judge("prediction", outcome, comment)
     window.docks.show("review")
     tour.picture(f"{prefix}-review")
-    workbench.settings.set(BLIND_READING, False)
+    workbench.session.settings.set(BLIND_READING, False)
 
 
 def _landmark(tour: Camera, name: str, shape: Shape) -> None:

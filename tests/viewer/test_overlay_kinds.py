@@ -254,7 +254,7 @@ def test_the_strip_says_the_lift_on_a_landmark(qtbot: QtBot, session: Session) -
     session.set_explanation(OverlayMaker(explanation(two_signs(), two_signs())))
     assert strip.list.item(0).text() == "layer1\n8 × 8 · 3"
     session.set_lifts({"layer1": 1.84})
-    assert strip.list.item(0).text().endswith("\nlift 1.8 · chance 1")
+    assert strip.list.item(0).text().endswith("\nlift 1.8")
     assert strip.list.item(1).text().endswith("\nlift –")
     session.set_lifts({})
     assert strip.list.item(0).text() == "layer1\n8 × 8 · 3"

@@ -62,8 +62,8 @@ def thumbnails(maker: OverlayMaker, style: OverlayStyle, pyramid: Pyramid) -> li
 
 
 def lift_words(lift: float) -> str:
-    """``lift 1.8 · chance 1``; a dash where a layer has no response."""
-    return "lift –" if math.isnan(lift) else f"lift {lift:.1f} · chance 1"
+    """``lift 1.8``; a dash where a layer has no response."""
+    return "lift –" if math.isnan(lift) else f"lift {lift:.1f}"
 
 
 class LayerStrip(QWidget):
@@ -139,7 +139,7 @@ class LayerStrip(QWidget):
                 kernels, rows, columns = layer.native_shape
                 self.list.item(row).setToolTip(
                     f"Layer {layer.depth} of {len(layers)}: {layer.name}, {kernels} kernels on a "
-                    f"grid of {columns} × {rows}"
+                    f"grid of {columns} × {rows}. A lift of 1 is chance."
                 )
             self._label()
             self._shown_style = self._key()
