@@ -85,13 +85,11 @@ class Listener(QObject):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not _is_private(folder):
                 return
-            if self._server.listen(name):
-                return
             other = QLocalSocket()
             other.connectToServer(name)
-            if not other.waitForConnected(_PATIENCE):  # left by a crash
+            if not other.waitForConnected(_PATIENCE):  # nobody's, or left by a crash
                 QLocalServer.removeServer(name)
-                self._server.listen(name)
+                self._server.listen(name)  # takes the place of whatever is there
             other.abort()
 
     @property
