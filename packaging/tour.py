@@ -98,8 +98,9 @@ class Tour:
         session = self.window.session
         session.set_identity_shown(False)
         before = session.place
-        self.window.workbench.open_paths([folder])
-        self.wait(lambda: session.place != before)
+        # these alone: the list of studies shows small pictures of whatever is open
+        self.window.workbench.open_paths([folder / file for file in _PUBLISHABLE.values()])
+        self.wait(lambda: session.place != before and session.reading is None)
         for name, file in _PUBLISHABLE.items():
             session.set_place(session.place_of(folder / file))
             self.explained()
@@ -110,6 +111,8 @@ class Tour:
                 self.report("chest-report")
         if private is not None:
             self.out = private
+            self.window.workbench.open_paths([folder / _PRIVATE])
+            self.wait(lambda: session.place_of(folder / _PRIVATE) is not None)
             session.set_place(session.place_of(folder / _PRIVATE))
             self.wait(lambda: session.open is not None)
             audit_chest(self, FRONTAL_LUNGS, "accept", "rests on the thorax", "frontal")
