@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.process import EngineProcess
 from tests.factories.engines import ENGINE
+from viewer.canvas.image_view import ImageView
+from viewer.state.document import Document
 from viewer.state.session import Place, Session
 from viewer.state.workbench import Workbench
 
@@ -24,10 +26,9 @@ def opened(
 ) -> Iterator[Workbench]:
     """The first image of ``paths``, if there are any, is open, its document at hand and, if wanted,
     the model's answer."""
-    session = Session()
-    session.set_model(model)
-    workbench = Workbench(session, "cpu", engine=ENGINE)
-    try:
+    with _workbench(ENGINE) as workbench:
+        session = workbench.session
+        session.set_model(model)
         if paths:
             workbench.open_paths(paths)
             qtbot.waitUntil(
@@ -37,11 +38,6 @@ def opened(
                 timeout=PATIENCE,
             )
         yield workbench
-    finally:
-        workbench.close()
-        workbench.deleteLater()
-        session.deleteLater()
-        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @contextmanager
@@ -50,9 +46,8 @@ def read(qtbot: QtBot, paths: Sequence[Path]) -> Iterator[Workbench]:
     who ask nothing."""
     engine = EngineProcess()
     engine.close()
-    session = Session()
-    workbench = Workbench(session, "cpu", engine=engine)
-    try:
+    with _workbench(engine) as workbench:
+        session = workbench.session
         if paths:
             workbench.open_paths(paths)
             qtbot.waitUntil(
@@ -61,8 +56,29 @@ def read(qtbot: QtBot, paths: Sequence[Path]) -> Iterator[Workbench]:
             session.set_place(Place(session.all_series()[0], 0))  # whichever was read first
             qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
         yield workbench
+
+
+@contextmanager
+def _workbench(engine: EngineProcess) -> Iterator[Workbench]:
+    """Every thread of it ends with the test."""
+    session = Session()
+    workbench = Workbench(session, "cpu", engine=engine)
+    try:
+        yield workbench
     finally:
         workbench.close()
         workbench.deleteLater()
         session.deleteLater()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def viewport(qtbot: QtBot, session: Session) -> ImageView:
+    """The picture of a session's open frame, on the screen and painted once."""
+    session.audit.open("picture", Document())
+    widget = ImageView(session)
+    qtbot.addWidget(widget)
+    widget.resize(900, 700)
+    widget.show()
+    qtbot.waitExposed(widget)
+    widget.grab()
+    return widget

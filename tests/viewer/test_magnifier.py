@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import resources
+from tests.factories.benches import viewport
 from tests.viewer.test_canvas import pixels_of
 from tests.viewer.test_render import explanation
 from viewer.canvas.compose import compose
@@ -28,7 +29,6 @@ from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state.audit import Tool
-from viewer.state.document import Document
 from viewer.state.session import OpenFrame, Pane, Place, Session
 from viewer.state.settings import MAGNIFIER_FACTOR, MAGNIFIER_OVERLAY, MAGNIFIER_SHAPE
 
@@ -148,14 +148,7 @@ def view(qtbot: QtBot) -> Iterator[ImageView]:
     session = Session()
     session.set_place(_place())
     session.set_frame(OpenFrame(session.place, Pyramid.of(Frame(NOISE, windows=(WINDOW,)))))
-    session.audit.open("picture", Document())
-    widget = ImageView(session)
-    qtbot.addWidget(widget)
-    widget.resize(900, 700)
-    widget.show()
-    qtbot.waitExposed(widget)
-    widget.grab()
-    yield widget
+    yield viewport(qtbot, session)
     session.deleteLater()
 
 

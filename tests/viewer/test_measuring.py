@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 import resources
 from engine.shapes import box
+from tests.factories.benches import viewport
 from viewer.canvas.compose import scene_of
 from viewer.canvas.image_view import ImageView
 from viewer.dicom.frame import Frame
@@ -48,15 +49,8 @@ def view(qtbot: QtBot) -> Iterator[ImageView]:
     found = scan(resources.sample_files())
     session.set_place(Place(found.studies[0].series[0], 0))
     session.set_frame(OpenFrame(session.place, Pyramid.of(_frame())))
-    session.audit.open("picture", Document())
     measuring = Measuring(session, session)
-    widget = ImageView(session)
-    qtbot.addWidget(widget)
-    widget.resize(900, 700)
-    widget.show()
-    qtbot.waitExposed(widget)
-    widget.grab()
-    yield widget
+    yield viewport(qtbot, session)
     for lane in measuring.lanes():
         lane.close()
     session.deleteLater()

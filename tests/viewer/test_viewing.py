@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.factories.benches import viewport
 from tests.factories.dicom_files import make_dataset, save
 from viewer.canvas.image_view import ImageView
 from viewer.canvas.true_size import pixels_per_mm, why_no_true_size, zoom_kind
@@ -25,7 +26,6 @@ from viewer.dicom.window import Window
 from viewer.render.pyramid import Pyramid
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state.audit import Purpose, Tool
-from viewer.state.document import Document
 from viewer.state.session import OpenFrame, Pane, Place, Session
 from viewer.state.settings import LEVEL_DIRECTION, SCREEN_DOTS, WHEEL_DIRECTION
 
@@ -74,14 +74,7 @@ def places(tmp_path: Path) -> list[Place]:
 def view(qtbot: QtBot, places: list[Place]) -> Iterator[ImageView]:
     session = Session()
     _show(session, places[0], _frame())
-    session.audit.open("picture", Document())
-    widget = ImageView(session)
-    qtbot.addWidget(widget)
-    widget.resize(900, 700)
-    widget.show()
-    qtbot.waitExposed(widget)
-    widget.grab()
-    yield widget
+    yield viewport(qtbot, session)
     session.deleteLater()
 
 

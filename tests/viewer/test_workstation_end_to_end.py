@@ -4,14 +4,15 @@ measured and the panels where they were."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu
 
 from tests.factories.dicom_files import make_dataset, save
 from tests.viewer.watchdog import LONGEST, Watchdog
@@ -19,7 +20,9 @@ from viewer.dicom.frame import default_window
 from viewer.dicom.window import Window
 from viewer.main_window import MainWindow
 from viewer.panels.cine_bar import CineBar
+from viewer.panels.stack_slider import StackSlider
 from viewer.state.others import Other
+from viewer.state.presets import OwnWindow, keep_own
 from viewer.verbs.pictures import screen_export
 
 Steps = Generator[Callable[[], bool], None, None]
@@ -151,5 +154,88 @@ def test_a_picture_beside_the_main_one_is_exported_as_what_it_is(drive, tmp_path
         (scene,) = window.view.current_scenes()
         assert "inverted" in scene.corners.bottom_right[-1]
         yield lambda: True
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_keys_belong_to_what_has_the_focus(drive, tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.reading is None and session.open is not None
+        slider = window.findChild(StackSlider)
+        slider.setFocus()
+        number = session.place.number
+        QTest.keyClick(slider, Qt.Key.Key_PageDown)
+        assert session.place.number == number + 1, "a page of the stack, and no other series"
+        QTest.keyClick(slider, Qt.Key.Key_PageUp)
+        assert session.place.number == number
+        QTest.keyClick(slider, Qt.Key.Key_Down)
+        assert session.place.number == number + 1
+        yield lambda: session.open is not None
+        window.show_picture_alone(True)
+        window.menus.show_at(QPointF(window.mapToGlobal(window.rect().center())))
+        yield lambda: QApplication.activePopupWidget() is not None
+        QTest.keyClick(QApplication.activePopupWidget(), Qt.Key.Key_Escape)
+        yield lambda: QApplication.activePopupWidget() is None
+        assert window.picture_alone, "Esc closed the menu alone"
+        QTest.keyClick(window.view, Qt.Key.Key_Escape)
+        assert not window.picture_alone
+
+    assert drive([str(folder)], script) == 0
+
+
+def test_a_maximised_window_is_so_again_after_the_full_screen(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        window.showMaximized()
+        yield window.isMaximized
+        for action in ("full-screen", "picture-alone"):
+            window.menus.by_id[action].trigger()
+            yield window.isFullScreen
+            window.menus.by_id[action].trigger()
+            yield lambda: not window.isFullScreen()
+            assert window.isMaximized()
+
+    assert drive([], script) == 0
+
+
+def test_the_window_stays_where_the_export_it_waited_for_failed(drive, tmp_path: Path) -> None:
+    def script(window: MainWindow) -> Steps:
+        session, workbench = window.session, window.workbench
+        yield lambda: session.open is not None
+        failing = threading.Event()
+
+        def write() -> None:
+            failing.wait(30)
+            raise OSError(28, "No space left on device")
+
+        workbench.export(tmp_path / "picture.png", write)
+        window.close()
+        assert window.isVisible()
+        assert "closes after it" in session.message
+        failing.set()
+        yield lambda: workbench.exporting == 0
+        yield lambda: "was not exported" in session.message
+        assert window.isVisible(), "the message is to be read"
+
+    assert drive(["--sample"], script) == 0
+
+
+def test_menus_that_are_filled_again_leave_nothing_behind(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.open is not None
+        assert session.open is not None
+        modality = session.open.place.instance.attributes.modality
+        keep_own(OwnWindow("mine", modality, session.open.frame.units, 40.0, 400.0, "LINEAR"))
+        (menu,) = [menu for menu in window.findChildren(QMenu) if menu.title() == "Window"]
+        counts = []
+        for _ in range(5):
+            menu.aboutToShow.emit()
+            yield lambda: True
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            counts.append(len(window.findChildren(QMenu)))
+        assert len(set(counts[1:])) == 1, counts
 
     assert drive(["--sample"], script) == 0

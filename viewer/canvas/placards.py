@@ -35,9 +35,9 @@ def placard_of(session: Session) -> Placard:
             "image", "No image is open", "", "Open a study, or drop files on this window."
         )
     if session.failure is not None:
-        hint = "The others can be read: Page Up and Page Down lead to other series"
+        hint = "The others can be read: choose another series"
         if place.series.starts[-1] > 1:
-            hint += ", Up and Down to other images of this one"
+            hint += ", or another image of this one"
         why = sentence_about(session.failure, session)
         return Placard("no-image", "This image cannot be shown", why, f"{hint}.")
     number, count = place.number + 1, place.series.starts[-1]

@@ -21,7 +21,7 @@ from viewer.state import words
 
 NOT_FOR_DIAGNOSIS = words.NOT_FOR_DIAGNOSIS
 _HIDDEN = "identity hidden"
-_HOW_TO_SEE = "choose a layer, or press V, to see what it responds to"
+_HOW_TO_SEE = "choose a layer to see what it responds to"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMenu,
     QPlainTextEdit,
     QSplitter,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine.process import Ended
 from viewer.dialogs.element_tree import ElementTree, Outline, value_text
+from viewer.dialogs.fields import search_field
 from viewer.dialogs.found_text import FoundText
 from viewer.dicom.listing import Listing
 from viewer.messages import sentence_about
@@ -64,11 +64,7 @@ class AttributeBrowser(QDialog):
         session.overlayChanged.connect(self._look_at_identity)
 
     def _make(self) -> None:
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("search tag, name, keyword or value")
-        self.search.setAccessibleName("Search the attributes")
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self._search)
+        self.search = search_field("Search by tag, name, keyword or value", self._search)
         self.model = ElementTree(self)
         self.tree = QTreeView()
         self.tree.setModel(self.model)

@@ -13,10 +13,8 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -24,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.dialogs import key_caps
+from viewer.dialogs.fields import quiet_button, search_field
 from viewer.palette import colour
 from viewer.state.shortcuts import Bindable, Keys, Shortcuts
 
@@ -138,12 +137,7 @@ class HelpDialog(QDialog):
         self.setWindowTitle("Keys and gestures")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(_SIZE)
-        self.search = QLineEdit()
-        self.search.setProperty("search", True)
-        self.search.setPlaceholderText("Search for a key or for what it does")
-        self.search.setAccessibleName("Search for a key or for what it does")
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self._fill)
+        self.search = search_field("Search for a key or for what it does", self._fill)
         QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus)
         self.lines = QListWidget()
         self.lines.setItemDelegate(_Line(self.lines))
@@ -153,10 +147,8 @@ class HelpDialog(QDialog):
         self.lines.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.none = QLabel("No key and no gesture is called that.")
         self.none.setProperty("quiet", True)
-        self.change = QPushButton("Change keys …")
-        self.change.clicked.connect(lambda checked=False: self.keysAsked.emit())
-        self.close_button = QPushButton("Close")
-        self.close_button.clicked.connect(self.close)
+        self.change = quiet_button("Change keys …", self.keysAsked.emit)
+        self.close_button = quiet_button("Close", self.close)
         self._lay_out()
         shortcuts.changed.connect(self._fill)
         self._fill()
@@ -164,8 +156,6 @@ class HelpDialog(QDialog):
 
     def _lay_out(self) -> None:
         below = QHBoxLayout()
-        for button in (self.change, self.close_button):
-            button.setAutoDefault(False)
         below.addWidget(self.change)
         below.addStretch(1)
         below.addWidget(self.close_button)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.dialogs.fields import quiet_button
 from viewer.dialogs.key_caps import named
 from viewer.state.shortcuts import Bindable, Keys, Shortcuts
 
@@ -59,11 +60,11 @@ class KeyEditor(QFrame):
         self.recorder.setAccessibleName("Press the keys to add")
         self.recorder.setFixedWidth(170)
         self.recorder.editingFinished.connect(self._recorded)
-        self.default = _small("Default keys", self._back)
+        self.default = quiet_button("Default keys", self._back, small=True)
         self.says = QLabel()
         self.says.setWordWrap(True)
-        self.take = _small("Take it over", self._take_over)
-        self.leave = _small("Leave it there", self._leave)
+        self.take = quiet_button("Take it over", self._take_over, small=True)
+        self.leave = quiet_button("Leave it there", self._leave, small=True)
         self._lay_out()
         self.choose(None)
 
@@ -126,7 +127,7 @@ class KeyEditor(QFrame):
             self.recorder.setFocus()
 
     def _cap(self, key: str) -> QPushButton:
-        cap = _small(f"{named(key)}  ✕", lambda: self._remove(key))
+        cap = quiet_button(f"{named(key)}  ✕", lambda: self._remove(key), small=True)
         cap.setToolTip(f"Take {named(key)} away from this action")
         cap.setAccessibleName(cap.toolTip())
         return cap
@@ -193,11 +194,3 @@ class KeyEditor(QFrame):
             button.setVisible(bool(wanted))
         if wanted:
             self.take.setFocus(Qt.FocusReason.OtherFocusReason)
-
-
-def _small(text: str, pressed: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setProperty("small", True)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: pressed())
-    return button

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QLineEdit,
     QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
+from viewer.dialogs.fields import search_field
 from viewer.state.audit import Audit
 from viewer.state.log_file import LogReading
 from viewer.state.log_writer import LogWriter
@@ -109,11 +109,7 @@ class LogView(QDialog):
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.state.setAccessibleName("Whether the log is unbroken")
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText("show lines with this text")
-        self.filter.setAccessibleName("Filter")
-        self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(self._filter)
+        self.filter = search_field("Show lines with this text", self._filter)
         audit.concealedChanged.connect(self._filter)
         audit.documentChanged.connect(self._filter)
         self.again = QPushButton("Read again")

@@ -10,15 +10,14 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from viewer.dialogs.fields import quiet_button, search_field
 from viewer.dialogs.keys import KeysPage
 from viewer.dialogs.settings_page import SettingsPage
 from viewer.state.settings import SETTINGS, Settings
@@ -58,12 +57,7 @@ class Preferences(QDialog):
             for name in groups()
         }
         self.pages[KEYS] = self.keys = KeysPage(shortcuts, rows)
-        self.search = QLineEdit()
-        self.search.setProperty("search", True)
-        self.search.setPlaceholderText("Search preferences and keys")
-        self.search.setAccessibleName("Search preferences and keys")
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self._filter)
+        self.search = search_field("Search preferences and keys", self._filter)
         QShortcut(QKeySequence.StandardKey.Find, self, self.search.setFocus)
         self.groups = QListWidget()
         self.groups.setAccessibleName("Groups of preferences")
@@ -72,9 +66,9 @@ class Preferences(QDialog):
         self.groups.currentRowChanged.connect(self._show)
         self.said = QLabel()
         self.said.setProperty("quiet", True)
-        self.undo = _button("Undo", self.take_back)
-        self.restore = _button("Restore defaults", self.restore_defaults)
-        self.close_button = _button("Close", self.close)
+        self.undo = quiet_button("Undo", self.take_back)
+        self.restore = quiet_button("Restore defaults", self.restore_defaults)
+        self.close_button = quiet_button("Close", self.close)
         self._lay_out()
         self.search.setFocus()
 
@@ -173,10 +167,3 @@ def _counted(count: int, what: str) -> str:
     if not count:
         return "Nothing was changed: these are the defaults."
     return f"{several(count, what)} set back."
-
-
-def _button(text: str, pressed: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: pressed())
-    return button

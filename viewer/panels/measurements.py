@@ -43,10 +43,10 @@ _EMPTY = (
 )
 _NO_IMAGE = "Open an image to measure on it."
 _TOOLS: dict[Measure, tuple[str, str]] = {
-    "length": ("Length", "Drag from one end to the other (D)"),
-    "angle": ("Angle", "Click one end, the vertex, the other end (A)"),
-    "rectangle": ("Rectangle", "Mean, SD, range and area of a rectangle (Shift+R)"),
-    "ellipse": ("Ellipse", "Mean, SD, range and area of an ellipse (Shift+O)"),
+    "length": ("Length", "Drag from one end to the other"),
+    "angle": ("Angle", "Click one end, the vertex, the other end"),
+    "rectangle": ("Rectangle", "Mean, SD, range and area of a rectangle"),
+    "ellipse": ("Ellipse", "Mean, SD, range and area of an ellipse"),
 }
 
 

@@ -30,9 +30,9 @@ _LAYER, _CLASSES = "this layer", "dominant class"
 _OWN, _SHARED = "this layer", "all layers"
 # label, field of the style, hint
 _SWITCHES = (
-    ("Overlay", "visible", "The response over the scan (V)"),
-    ("Colour", "fill", "Colour above the threshold (K)"),
-    ("Contours", "contours", "A line where the threshold runs (O)"),
+    ("Overlay", "visible", "The response over the scan"),
+    ("Colour", "fill", "Colour above the threshold"),
+    ("Contours", "contours", "A line where the threshold runs"),
     ("Grid", "grid", "The layer's own grid: how coarse is what its map says"),
     ("Maximum", "mark_maximum", "A crosshair at the strongest point"),
     ("Signed", "signed", "What speaks against as well: dashed contours, the lower half of the bar"),
