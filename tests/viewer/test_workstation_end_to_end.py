@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
@@ -158,6 +159,7 @@ def test_a_picture_beside_the_main_one_is_exported_as_what_it_is(drive, tmp_path
     assert drive(["--sample"], script) == 0
 
 
+@pytest.mark.qt_log_ignore("not support grabbing the keyboard", extend=True)  # offscreen
 def test_keys_belong_to_what_has_the_focus(drive, tmp_path: Path) -> None:
     folder = _folder(tmp_path)
 
