@@ -11,6 +11,8 @@ from viewer.main_window import MainWindow
 from viewer.panels.rows import ANSWERS_SPACE
 from viewer.state.audit import LOOKING
 
+_KEYS = frozenset((QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride))
+_DEACTIVATE = QEvent.Type.ApplicationDeactivate
 _ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
 
 
@@ -31,10 +33,9 @@ class HeldKeys(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind == QEvent.Type.ApplicationDeactivate:
+        if kind is _DEACTIVATE:
             self._session.set_hidden_for_now(False)  # the release will go to somebody else
-        kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride)
-        if kind not in kinds or not isinstance(event, QKeyEvent):
+        if kind not in _KEYS or not isinstance(event, QKeyEvent):
             return False
         if kind != QEvent.Type.KeyRelease and QApplication.activePopupWidget() is not None:
             return False  # an open menu has them first

@@ -27,6 +27,7 @@ from viewer.panels.plotting import PlotLoader
 from viewer.panels.reading_bar import ReadingBar
 from viewer.panels.welcome import Welcome
 from viewer.reading.process import ReaderProcess
+from viewer.state.ahead import Ahead
 from viewer.state.lane import Lane
 from viewer.state.later import Later
 from viewer.state.session import Session
@@ -67,6 +68,7 @@ def steps(
         window.session = Session(window)
         window.workbench = Workbench(window.session, device, window, readers=readers)
         window.workbench.start_readers()
+        Ahead(window.session, window)
         window.setStyleSheet("")
         theme.follow(application, window.session.settings)
 

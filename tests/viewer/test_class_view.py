@@ -100,7 +100,9 @@ def test_under_a_point_stand_class_response_and_margin() -> None:
 
 
 def test_brightness_is_the_response_and_ties_are_black() -> None:
-    colours = overlay_of(halves()).colours()
+    painted = overlay_of(halves()).painted()
+    assert (painted >> 24 == 255).all()
+    colours = np.stack([painted >> shift & 255 for shift in (16, 8, 0)], -1)
     assert np.array_equal(colours[10, 4], PALETTE[0])
     assert np.array_equal(colours[10, 20], np.rint(np.array(PALETTE[1]) / 2))
     assert colours[2].max() == 0

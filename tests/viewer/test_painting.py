@@ -5,21 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 from pytestqt.qtbot import QtBot
 
-from engine.contours import contours
 from engine.smoothing import smooth
 from tests.viewer.test_planes_painted import place_of, plane_of
 from tests.viewer.test_render import explanation
 from viewer.canvas.compose import compose
 from viewer.canvas.kept import Steady, device_area, strips
-from viewer.canvas.outlines import Outlines, polygon, thinned
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.paint import ScenePainter, turned
 from viewer.canvas.sampling import sample
@@ -30,7 +29,7 @@ from viewer.dicom.window import Window
 from viewer.exporters.picture import as_on_screen
 from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid, looked_up
-from viewer.render.resample import resampled
+from viewer.render.resample import Affine, resampled
 from viewer.render.style import OverlayStyle
 from viewer.render.turn import Turn
 
@@ -299,6 +298,12 @@ def test_what_is_painted_is_what_is_shown(invert: bool) -> None:
     assert np.array_equal(packed >> 8 & 255, packed & 255)
 
 
+def seen(
+    pixels: NDArray[Any], origin: Affine, size: tuple[int, int], smooth: bool = True
+) -> NDArray[Any]:
+    return resampled(pixels, origin, np.empty(size, pixels.dtype), smooth)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16])
 def test_what_is_sampled_where_pixels_meet_are_these(
     dtype: type, monkeypatch: pytest.MonkeyPatch
@@ -307,15 +312,15 @@ def test_what_is_sampled_where_pixels_meet_are_these(
     limits = np.iinfo(dtype)
     pixels = np.random.default_rng(7).integers(limits.min, limits.max, (50, 70)).astype(dtype)
     for softly in (True, False):
-        same = resampled(pixels, (1, 0, 0, 0, 1, 0), pixels.shape, softly)
+        same = seen(pixels, (1, 0, 0, 0, 1, 0), (50, 70), softly)
         assert np.array_equal(same, pixels)
-        part = resampled(pixels, (1, 0, 10, 0, 1, 7), (30, 36), softly)
+        part = seen(pixels, (1, 0, 10, 0, 1, 7), (30, 36), softly)
         assert np.array_equal(part, pixels[7:37, 10:46])
-        turned_right = resampled(pixels, (0, 1, 0, -1, 0, 50), (70, 50), softly)
+        turned_right = seen(pixels, (0, 1, 0, -1, 0, 50), (70, 50), softly)
         assert np.array_equal(turned_right, np.rot90(pixels, -1))
-    squares = resampled(pixels, (0.25, 0, 0, 0, 0.25, 0), (200, 280), smooth=False)
+    squares = seen(pixels, (0.25, 0, 0, 0, 0.25, 0), (200, 280), smooth=False)
     assert np.array_equal(squares, pixels.repeat(4, 0).repeat(4, 1))
-    halfway = resampled(pixels, (1, 0, 0.5, 0, 1, 0), (50, 69))
+    halfway = seen(pixels, (1, 0, 0.5, 0, 1, 0), (50, 69))
     middle = (pixels[:, :-1].astype(float) + pixels[:, 1:]) / 2
     assert np.abs(halfway - middle).max() <= 0.5 + 2**-5 * (float(limits.max) - limits.min)
 
@@ -333,70 +338,6 @@ def test_a_sample_covers_what_the_frame_covers() -> None:
     thin = sample(pyramid, QTransform(0.001, 0, 0, 0.001, 5.3, 5.3), 1.0, QRect(0, 0, 20, 20))
     assert thin is not None
     assert thin.inside == QRect(5, 5, 1, 1), "what is there is never lost"
-
-
-def test_outlines_lose_only_points_that_nobody_sees() -> None:
-    lines = [line * 12.0 for line in contours(response(), 0.6)]
-    assert lines
-    slims = thinned(lines, 0.1)
-    assert sum(map(len, slims)) < 0.9 * sum(map(len, lines))
-    for line, slim in zip(lines, slims, strict=True):
-        assert np.array_equal(slim[0], line[0])
-        assert np.array_equal(slim[-1], line[-1])
-        assert _farthest(line, slim) <= 0.2
-    straight = np.array([[x, 5.0] for x in range(40)] + [[39.0, 9.0], [0.0, 9.0], [0.0, 5.0]])
-    slim, again = thinned([straight, np.zeros((0, 2)), straight[::-1]], 0.01)
-    assert len(slim) < 20
-    assert len(again) < 20
-    assert thinned([], 1.0) == []
-
-
-def _farthest(points: NDArray[np.float64], line: NDArray[np.float64]) -> float:
-    start, way = line[:-1], np.diff(line, axis=0)
-    length = np.maximum((way**2).sum(1), 1e-12)
-    worst = 0.0
-    for point in points:
-        share = np.clip(((point - start) * way).sum(1) / length, 0, 1)
-        near = start + share[:, None] * way
-        worst = max(worst, float(np.hypot(*(point - near).T).min()))
-    return worst
-
-
-def test_outlines_in_pieces_look_like_one_line(qtbot: QtBot) -> None:
-    turn = np.linspace(0, 2 * np.pi, 700)
-    ring = np.stack((150 + 120 * np.cos(turn), 150 + 100 * np.sin(turn)), 1)
-    ring[-1] = ring[0]
-    plain, pieces = (QImage(300, 300, QImage.Format.Format_ARGB32_Premultiplied) for _ in "ab")
-    for image in (plain, pieces):
-        image.fill(0)
-        painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = painter.pen()
-        pen.setWidthF(3.2)
-        pen.setColor(QColor(0, 0, 0, 170))
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-        painter.setPen(pen)
-        if image is plain:
-            painter.drawPolygon(polygon(ring))
-        else:
-            Outlines([ring], 0.0).stroke(painter, QTransform(), pen)
-        painter.end()
-    one, other = (
-        np.frombuffer(image.constBits(), np.uint8).astype(int) for image in (plain, pieces)
-    )
-    assert other.max() == one.max() == 170, "no darker where pieces meet"
-    assert (np.abs(one - other) > 24).mean() < 0.001
-
-
-def test_polygons_are_made_of_their_points() -> None:
-    points = np.array([[1.5, 2.0], [3.0, -4.25], [0.0, 9.0]])
-    made = polygon(points)
-    found = [(made.at(n).x(), made.at(n).y()) for n in range(3)]
-    assert found == [tuple(point) for point in points.tolist()]
-    assert polygon(np.zeros((0, 2))).isEmpty()
-    path = QPainterPath()
-    path.addPolygon(QPolygonF(polygon(points)))
-    assert path.elementCount() == 3
 
 
 def test_cuts_are_kept_for_opacity_and_colours() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FRAMES = 120
 _PAUSE = 0.004  # seconds between two frames: hands are slower than that
+_BETWEEN = 0.5  # seconds from one gesture to the next, which begins elsewhere
 _SIZE = (1600, 1000)  # of the window, in logical pixels
 
 Change = Callable[[int], object]
@@ -54,6 +55,8 @@ class Frames(QObject):
             change(number)
             while not self._painted:
                 QApplication.processEvents()
+            if self._ended < start:
+                raise SystemExit("error: the window did not paint to the end")
             times.append(self._ended - start)
         return times
 
@@ -101,7 +104,7 @@ def child(folder: str, platform: str) -> None:
     wait_for(lambda: session.explanation is not None and window.docks.complete)
     settle(2.0)  # thumbnails and what else comes after the first picture
     frames = Frames(window.view)
-    ours = {what: frames.of(change) for what, change in _ours(window)}
+    ours = _measured(frames, _ours(window))
     frames.end()
     opened, overlays = session.open, session.overlays
     assert opened is not None
@@ -113,11 +116,19 @@ def child(folder: str, platform: str) -> None:
     plain.show()
     settle(0.5)
     frames = Frames(plain.viewport())
-    peer = {what: frames.of(change) for what, change in plain.gestures()}
+    peer = _measured(frames, plain.gestures())
     plain.close()
     print(json.dumps({"ours": ours, "peer": peer}), flush=True)
     window.deleteLater()
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def _measured(frames: Frames, gestures: Iterator[tuple[str, Change]]) -> dict[str, list[float]]:
+    found = {}
+    for what, change in gestures:
+        settle(_BETWEEN)
+        found[what] = frames.of(change)
+    return found
 
 
 def _ours(window: MainWindow) -> Iterator[tuple[str, Change]]:

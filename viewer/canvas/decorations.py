@@ -52,7 +52,7 @@ def _footer_lines(size: QRectF, scene: Scene, unit: float) -> tuple[str, ...]:
     return _fitted(scene.footer, size.width() - 2 * _MARGIN * unit, unit)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)
 def _fitted(lines: tuple[str, ...], width: float, unit: float) -> tuple[str, ...]:
     return tuple(_wrapped(lines, width, QFontMetricsF(font(unit))))
 

@@ -18,8 +18,10 @@ _SPARE = 1_000_000  # device pixels that an image may be too large by
 _NOT_AWAY = QPoint(0, 0)
 _CLEAR = QImage.Format.Format_ARGB32_Premultiplied
 
+Draw = Callable[[QPainter], None]
 Fill = Callable[[NDArray[np.uint32], QRect], None]
-"""Gives each pixel of an array (h, w), which lies at a place (device pixels), its 0xffRRGGBB."""
+"""Gives each pixel of an array (h, w), which lies at a place (device pixels), its 0xAARRGGBB, whose
+parts are times alpha."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,8 @@ class KeptPicture:
     transform of their own but the device's ratio.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, opaque: bool = False) -> None:
+        self._form = QImage.Format.Format_RGB32 if opaque else _CLEAR
         self._kept: tuple[Key, QRect] | None = None
         self._memory: NDArray[np.uint32] = np.empty(0, np.uint32)
         self._image = QImage()  # in that memory
@@ -54,14 +57,14 @@ class KeptPicture:
         painter: QPainter,
         area: QRectF,
         key: Key,
-        draw: Callable[[QPainter], None],
         *,
+        fill: Fill | None = None,
+        draw: Draw | None = None,
         away: QPoint = _NOT_AWAY,
         opacity: float = 1.0,
-        fill: Fill | None = None,
     ) -> None:
-        """Paint what ``draw`` paints into ``area`` (logical pixels): over nothing, or over what
-        ``fill`` gives all of its pixels, and then, so many device pixels ``away``, over what is
+        """Paint an ``area`` (logical pixels): what ``fill`` gives all of its pixels, or nothing,
+        with what ``draw`` paints over it; and that, so many device pixels ``away``, over what is
         there with ``opacity``."""
         ratio = painter.device().devicePixelRatioF()
         place = device_area(area, ratio)
@@ -71,7 +74,8 @@ class KeptPicture:
         if kept is None or kept[1] != place or not kept[0].like(key):
             self._kept = None
             self._image = self._blank(place, fill)
-            _draw(self._image, place, ratio, draw)
+            if draw is not None:
+                _draw(self._image, place, ratio, draw)
             self._kept = (key, place)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
@@ -93,11 +97,10 @@ class KeptPicture:
             pixels.fill(0)
         else:
             fill(pixels, place)
-        form = _CLEAR if fill is None else QImage.Format.Format_RGB32
-        return QImage(self._memory.data, width, height, 4 * width, form)
+        return QImage(self._memory.data, width, height, 4 * width, self._form)
 
 
-def _draw(image: QImage, place: QRect, ratio: float, draw: Callable[[QPainter], None]) -> None:
+def _draw(image: QImage, place: QRect, ratio: float, draw: Draw) -> None:
     own = QPainter(image)
     try:
         own.translate(-place.left(), -place.top())

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import (
-    QBrush,
-    QColor,
-    QImage,
-    QPainter,
-    QPainterPath,
-    QPen,
-    QTransform,
-)
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 
+from viewer.canvas import coverage
 from viewer.canvas.fonts import font
-from viewer.canvas.images import to_image
 from viewer.canvas.kept import KeptPicture, Key, Steady, numbers
-from viewer.canvas.outlines import Lines, Outlines, OutlinesKeeper
+from viewer.canvas.sampling import affine_of, origin_of
 from viewer.canvas.scene import Scene
+from viewer.canvas.scratch import Scratch
 from viewer.render import colour_maps
 from viewer.render.class_view import ClassOverlay, ClassRegion
 from viewer.render.grid import Grid
 from viewer.render.overlay import Overlay
+from viewer.render.resample import resampled
+from viewer.render.style import OverlayStyle
 
+Number = TypeVar("Number", bound=np.generic)
 _HALO = QColor(0, 0, 0, 170)
 _GRID = QColor(226, 232, 240, 105)
 _CROSS = QColor(255, 255, 255)
 _CONTOUR, _EDGE = 1.5, 3.2  # widths of a contour and of its halo
-_DASHES = [4.0, 3.0]
-_SMOOTH = QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+_ON, _OFF = 6.0, 4.5  # of a dashed one
 
 
 class OverlayPainter:
@@ -41,9 +39,9 @@ class OverlayPainter:
     resolution; opacity comes in only when they are laid over the scan."""
 
     def __init__(self) -> None:
-        self._map: tuple[Key, QImage] | None = None
+        self._map: tuple[Key, NDArray[np.uint32]] | None = None
         self._fill, self._lines = KeptPicture(), KeptPicture()
-        self._keepers: list[OutlinesKeeper] = []
+        self._memory = Scratch()
 
     def paint(
         self,
@@ -59,6 +57,7 @@ class OverlayPainter:
         if not scene.overlay_visible:
             return
         shown = painter.clipBoundingRect() if area is None else area
+        self._memory.free()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if classes is not None:
@@ -90,9 +89,9 @@ class OverlayPainter:
             negative = QColor(*colour_maps.accent(name, negative=True))
             strokes.append(_Stroke(overlay.negative_lines, negative, dashed=True))
         of_map = Key((overlay.values,), (overlay.maximum, name, style.signed))
-        shown = _Shown.of(painter, transform, unit, area, overlay.frame_size)
+        shown = _Shown.of(painter, transform, unit, area, overlay.frame_size, self._memory)
         if style.fill:
-            self._paint_fill(painter, strokes, of_map, overlay.painted, style.opacity, shown)
+            self._paint_fill(painter, strokes, of_map, overlay.painted, style, shown)
         if style.contours:
             self._paint_lines(painter, strokes, shown)
 
@@ -107,27 +106,18 @@ class OverlayPainter:
         style = classes.style
         strokes = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
         of_map = Key((classes.maps,), (classes.maximum,))
-        shown = _Shown.of(painter, transform, unit, area, classes.maps.frame_size)
+        shown = _Shown.of(painter, transform, unit, area, classes.maps.frame_size, self._memory)
         if style.fill:
-            self._paint_fill(painter, strokes, of_map, classes.colours, style.opacity, shown)
+            self._paint_fill(painter, strokes, of_map, classes.painted, style, shown)
         if style.contours:
             self._paint_lines(painter, strokes, shown)
         for region in classes.regions:
             paint_sign(painter, transform.map(QPointF(*region.place)), region, unit)
 
-    def _outlines(self, strokes: Sequence[_Stroke], shown: _Shown) -> list[Outlines]:
-        while len(self._keepers) < len(strokes):
-            self._keepers.append(OutlinesKeeper())
-        return [
-            keeper.of(stroke.lines, shown.transform, shown.steady.ratio)
-            for keeper, stroke in zip(self._keepers, strokes, strict=False)
-        ]
-
-    def _colours(self, key: Key, colours: Callable[[], NDArray[Any]]) -> QImage:
+    def _colours(self, key: Key, colours: Callable[[], NDArray[np.uint32]]) -> NDArray[np.uint32]:
         """The whole map at its own resolution, whatever the threshold."""
         if self._map is None or not self._map[0].like(key):
-            form = QImage.Format.Format_RGB32
-            self._map = (key, to_image(colours()).convertToFormat(form))
+            self._map = (key, colours())
         return self._map[1]
 
     def _paint_fill(
@@ -135,69 +125,58 @@ class OverlayPainter:
         painter: QPainter,
         strokes: Sequence[_Stroke],
         of_map: Key,
-        colours: Callable[[], NDArray[Any]],
-        opacity: float,
+        colours: Callable[[], NDArray[np.uint32]],
+        style: OverlayStyle,
         shown: _Shown,
     ) -> None:
-        paths = [line.path for line in self._outlines(strokes, shown)]
+        """The colours inside the contours; their edges need not be soft under these."""
+        soft = not style.contours
 
-        def draw(own: QPainter) -> None:
-            own.setRenderHints(_SMOOTH)
-            image = self._colours(of_map, colours)
-            brush = _texture(image, shown.size, shown.transform)
-            for path in paths:
-                own.fillPath(shown.transform.map(path), brush)
+        def fill(pixels: NDArray[np.uint32], place: QRect) -> None:
+            colour = shown.sampled(self._colours(of_map, colours), place)
+            if soft:
+                parts = [stroke.softly(shown, place) for stroke in strokes]
+                whole = functools.reduce(np.maximum, parts)
+                coverage.cut_out(pixels, colour, whole, shown.memory)
+            else:
+                inside = [stroke.inside(shown, place) for stroke in strokes]
+                every = colour.view(np.uint32)[..., 0]
+                np.bitwise_and(every, functools.reduce(np.bitwise_or, inside), out=pixels)
 
         lines = tuple(stroke.lines for stroke in strokes)
-        key = Key((*of_map.objects, *lines), (of_map.values, numbers(shown.transform)))
-        reach = shown.around(paths, 1.0)
-        self._fill.paint(painter, reach, key, draw, away=shown.steady.away, opacity=opacity)
+        key = Key((*of_map.objects, *lines), (of_map.values, soft, numbers(shown.transform)))
+        away = shown.steady.away
+        self._fill.paint(painter, shown.reach, key, fill=fill, away=away, opacity=style.opacity)
 
     def _paint_lines(self, painter: QPainter, strokes: Sequence[_Stroke], shown: _Shown) -> None:
         """All halos, and then all lines."""
-        outlines = self._outlines(strokes, shown)
 
-        def draw(own: QPainter) -> None:
-            own.setRenderHint(QPainter.RenderHint.Antialiasing)
-            # nothing is darker where pieces, or the halos of two lines, overlap
-            own.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-            for colour, width in ((_HALO, _EDGE), (None, _CONTOUR)):
-                for stroke, lines in zip(strokes, outlines, strict=True):
-                    pen = QPen(colour or stroke.colour, width * shown.unit)
-                    if stroke.dashed:
-                        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-                        pen.setDashPattern([length * _CONTOUR / width for length in _DASHES])
-                        lines.stroke_dashed(own, shown.transform, pen)
-                    else:
-                        lines.stroke(own, shown.transform, pen)
+        def fill(pixels: NDArray[np.uint32], place: QRect) -> None:
+            lines = [stroke.line(shown, place) for stroke in strokes]
+            spread = (_EDGE - _CONTOUR) / 2 * shown.wide
+            halo = coverage.widened(functools.reduce(np.maximum, lines), spread, shown.memory)
+            inks = [_HALO, *(stroke.colour for stroke in strokes)]
+            layers = zip([halo, *lines], map(_ink, inks), strict=True)
+            coverage.lay(pixels, [(shown.seen(part), ink) for part, ink in layers], shown.memory)
 
         look = tuple((stroke.colour.rgba(), stroke.dashed) for stroke in strokes)
         key = Key(
             tuple(stroke.lines for stroke in strokes),
             (look, shown.unit, numbers(shown.transform)),
         )
-        reach = shown.around([line.path for line in outlines], _EDGE * shown.unit)
-        self._lines.paint(painter, reach, key, draw, away=shown.steady.away)
-
-
-@dataclass(frozen=True, eq=False)
-class _Stroke:
-    """How the contours of one sign or class are drawn."""
-
-    lines: Lines
-    colour: QColor
-    dashed: bool = False
+        self._lines.paint(painter, shown.reach, key, fill=fill, away=shown.steady.away)
 
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
     """Where and how large: the frame of ``size`` (height, width) through a steady transform, of
-    which ``area`` is seen."""
+    which ``area`` is seen; what is worked out for it lies in ``memory``."""
 
     steady: Steady
     unit: float
     area: QRectF
     size: tuple[int, int]
+    memory: Scratch
 
     @classmethod
     def of(
@@ -207,24 +186,99 @@ class _Shown:
         unit: float,
         area: QRectF,
         size: tuple[int, int],
+        memory: Scratch,
     ) -> _Shown:
         steady = Steady.of(transform, painter.device().devicePixelRatioF())
-        return cls(steady, unit, steady.moved(area), size)
+        return cls(steady, unit, steady.moved(area), size, memory)
 
     @property
     def transform(self) -> QTransform:
         return self.steady.transform
 
-    def around(self, paths: Sequence[QPainterPath], margin: float) -> QRectF:
-        """What to paint of paths in frame pixels, with a margin around each."""
-        found = QRectF()
-        for path in paths:
-            if not path.isEmpty():
-                found = found.united(self.transform.mapRect(path.boundingRect()))
-        if found.isEmpty():
-            return QRectF()
-        around = found.adjusted(-margin, -margin, margin, margin)
-        return self.steady.reach(around, self.area)
+    @property
+    def wide(self) -> float:
+        """Device pixels of a unit."""
+        return self.unit * self.steady.ratio
+
+    @property
+    def rim(self) -> int:
+        """Device pixels beyond what is painted whose lines may reach in."""
+        return math.ceil(_EDGE * self.wide)
+
+    @property
+    def reach(self) -> QRectF:
+        """What to paint of the frame, and of lines along its edges."""
+        height, width = self.size
+        whole = self.transform.mapRect(QRectF(0, 0, width, height))
+        edge = _EDGE * self.unit
+        return self.steady.reach(whole.adjusted(-edge, -edge, edge, edge), self.area)
+
+    def seen(self, found: NDArray[Number]) -> NDArray[Number]:
+        """Without the rim."""
+        return found[self.rim : -self.rim, self.rim : -self.rim]
+
+    def sampled(self, colours: NDArray[np.uint32], place: QRect) -> NDArray[np.uint8]:
+        """A map's colours (h, w) at the device pixels of ``place``: (h, w, 4), blue first."""
+        parts = colours.view(np.uint8).reshape(*colours.shape, 4)
+        start, ratio = place.topLeft(), self.steady.ratio
+        origin = origin_of(self.transform, ratio, start, self.size, colours.shape)
+        found = self.memory.take((place.height(), place.width(), 4), np.uint8)
+        return resampled(parts, origin, found)
+
+    def onto(self, place: QRect) -> QTransform:
+        """From the frame to the device pixels of ``place``."""
+        ratio = self.steady.ratio
+        there = self.transform * QTransform.fromScale(ratio, ratio)
+        return there * QTransform.fromTranslate(-place.left(), -place.top())
+
+
+@dataclass(eq=False)
+class _Stroke:
+    """How the contours of one sign or class are drawn, once."""
+
+    lines: Sequence[NDArray[np.float64]]
+    colour: QColor
+    dashed: bool = False
+    _traced: tuple[QRect, coverage.Rings, coverage.Coverage] | None = None
+
+    def inside(self, shown: _Shown, place: QRect) -> NDArray[np.uint32]:
+        """All bits of the pixels of ``place`` that the contours enclose."""
+        rings, thin = self._trace(shown, place)
+        return shown.seen(rings.inside(thin.shape, shown.memory))
+
+    def softly(self, shown: _Shown, place: QRect) -> coverage.Coverage:
+        """What the contours enclose of ``place``, with soft edges."""
+        rings, thin = self._trace(shown, place)
+        inside = rings.inside(thin.shape, shown.memory)
+        return shown.seen(coverage.softened(inside, thin, shown.memory))
+
+    def line(self, shown: _Shown, place: QRect) -> coverage.Coverage:
+        """What they cover themselves, with the rim."""
+        rings, thin = self._trace(shown, place)
+        if self.dashed:
+            thin = rings.dashed(_ON * shown.wide, _OFF * shown.wide).thin(thin.shape, shown.memory)
+        return coverage.stroked(thin, _CONTOUR * shown.wide, shown.memory)
+
+    def _trace(self, shown: _Shown, place: QRect) -> tuple[coverage.Rings, coverage.Coverage]:
+        """The same for colours and contours, which are as large."""
+        if self._traced is None or self._traced[0] != place:
+            around = place.adjusted(-shown.rim, -shown.rim, shown.rim, shown.rim)
+            rings = coverage.Rings.placed(self.lines, affine_of(shown.onto(around)))
+            self._traced = (
+                place,
+                rings,
+                rings.thin((around.height(), around.width()), shown.memory),
+            )
+        return self._traced[1:]
+
+
+def _ink(colour: QColor) -> coverage.Ink:
+    """As it lies in a picture that is clear elsewhere."""
+    alpha = colour.alpha()
+    blue, green, red = (
+        part * alpha // 255 for part in (colour.blue(), colour.green(), colour.red())
+    )
+    return blue, green, red, alpha
 
 
 def paint_sign(painter: QPainter, at: QPointF, region: ClassRegion, unit: float) -> None:
@@ -265,12 +319,3 @@ def paint_crosshair(
         for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1)):
             step = QPointF(x, y)
             painter.drawLine(at + step * near, at + step * far)
-
-
-def _texture(colours: QImage, size: tuple[int, int], transform: QTransform) -> QBrush:
-    """The colours as a brush that covers the frame of ``size`` (height, width) exactly."""
-    height, width = size
-    brush = QBrush(colours)
-    stretch = QTransform.fromScale(width / colours.width(), height / colours.height())
-    brush.setTransform(stretch * transform)
-    return brush

@@ -21,6 +21,7 @@ from viewer.canvas.kept import KeptPicture, Key, Steady, edges, numbers, strips
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.sampling import Sampled, sample
 from viewer.canvas.scene import Scene
+from viewer.canvas.scratch import Scratch
 from viewer.canvas.view import View, scale_of
 from viewer.dicom.frame import Frame
 from viewer.render import planes as ink
@@ -50,7 +51,8 @@ class ScenePainter:
     what lies over it, each as a picture of the screen's resolution."""
 
     def __init__(self) -> None:
-        self._scan = KeptPicture()
+        self._scan = KeptPicture(opaque=True)
+        self._memory = Scratch()  # of what was sampled
         self._sampled: tuple[Key, Sampled | None] | None = None
         self._planes: tuple[Key, QImage, QImage] | None = None
         self._overlay = OverlayPainter()
@@ -100,7 +102,7 @@ class ScenePainter:
         def draw(own: QPainter) -> None:
             decorations.paint_footer(own, size, viewport, scene, unit)
 
-        self._footer.paint(painter, area, key, draw)
+        self._footer.paint(painter, area, key, draw=draw)
 
     def _paint_scan(
         self,
@@ -125,14 +127,15 @@ class ScenePainter:
         shown = (scene.window, scene.inverted, with_planes, unit, turn)
         key = Key((scene.pyramid,), (*shown, numbers(steady.transform)))
         fill = functools.partial(self._fill, scene, steady)
-        self._scan.paint(painter, reach, key, draw, away=steady.away, fill=fill)
+        self._scan.paint(painter, reach, key, fill=fill, draw=draw, away=steady.away)
 
     def _fill(self, scene: Scene, steady: Steady, pixels: NDArray[np.uint32], place: QRect) -> None:
         """The frame at ``place``, black around it."""
         values = (numbers(steady.transform), steady.ratio, place.getRect())
         key = Key((scene.pyramid,), values)
         if self._sampled is None or not self._sampled[0].like(key):
-            found = sample(scene.pyramid, steady.transform, steady.ratio, place)
+            self._memory.free()
+            found = sample(scene.pyramid, steady.transform, steady.ratio, place, self._memory)
             self._sampled = (key, found)
         found = self._sampled[1]
         if found is None:
@@ -192,7 +195,7 @@ class ScenePainter:
             area = colour_bar.place(viewport, unit)
             key = Key(what.objects, (*what.values, unit, edges(viewport)))
             draw = functools.partial(colour_bar.paint, viewport=viewport, scene=scene, unit=unit)
-            self._bar.paint(painter, area, key, draw)
+            self._bar.paint(painter, area, key, draw=draw)
 
 
 def turned(pixels: NDArray[Pixel], turn: Turn) -> NDArray[Pixel]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
+from viewer.canvas.fonts import face
 from viewer.canvas.kept import device_area
 
 _PLATE = QColor(0, 0, 0, 160)
@@ -18,16 +19,19 @@ _KEPT = 64
 def paint(
     painter: QPainter, box: QRectF, flags: Qt.AlignmentFlag, text: str, unit: float, colour: QColor
 ) -> None:
-    """``text`` in the painter's font where ``flags`` put it in ``box`` (logical pixels), on a plate
-    of its own. The painter is to have no transform but the device's ratio."""
+    """``text`` in the painter's font, which :mod:`viewer.canvas.fonts` made, where ``flags`` put it
+    in ``box`` (logical pixels), on a plate of its own. The painter is to have no transform but the
+    device's ratio."""
     ratio = painter.device().devicePixelRatioF()
     left, top = math.floor(box.left() * ratio), math.floor(box.top() * ratio)
     rest = round(box.left() - left / ratio, 6), round(box.top() - top / ratio, 6)
     size = box.width(), box.height()
     font = painter.font()
-    plate, away = _plate(
-        text, font.toString(), flags.value, colour.rgba(), unit, ratio, (*rest, *size)
-    )
+    kind = font.pixelSize(), font.weight() > QFont.Weight.Normal
+    plate, away = _plate(text, kind, flags.value, colour.rgba(), unit, ratio, (*rest, *size))
+    if ratio == 1:
+        painter.drawImage(QPoint(left, top) + away, plate)
+        return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     painter.scale(1 / ratio, 1 / ratio)
@@ -38,7 +42,7 @@ def paint(
 @lru_cache(maxsize=_KEPT)
 def _plate(
     text: str,
-    font: str,
+    kind: tuple[int, bool],
     flags: int,
     colour: int,
     unit: float,
@@ -47,14 +51,13 @@ def _plate(
 ) -> tuple[QImage, QPoint]:
     """The picture, and where its corner is from that of the box, in device pixels. ``box`` is
     (left, top, width, height), less than a device pixel from 0. Not to be changed."""
-    face = QFont()
-    face.fromString(font)
+    font = face(*kind)
     where, how = QRectF(*box), Qt.AlignmentFlag(flags)
     scratch = QImage(1, 1, QImage.Format.Format_ARGB32_Premultiplied)
     probe = QPainter(scratch)
     try:
         probe.scale(ratio, ratio)
-        probe.setFont(face)
+        probe.setFont(font)
         found = probe.boundingRect(where, how, text)
     finally:
         probe.end()
@@ -70,7 +73,7 @@ def _plate(
         own.setPen(Qt.PenStyle.NoPen)
         own.setBrush(_PLATE)
         own.drawRoundedRect(plate, 3 * unit, 3 * unit)
-        own.setFont(face)
+        own.setFont(font)
         own.setPen(QColor.fromRgba(colour))
         own.drawText(where, how, text)
     finally:

@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF
+from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QTransform
 
+from viewer.canvas.scratch import Scratch
 from viewer.canvas.view import scale_of
 from viewer.render.pyramid import Pyramid
-from viewer.render.resample import resampled
+from viewer.render.resample import Affine, resampled
 
 _SMOOTH_UP_TO = 6.0  # device pixels per frame pixel: beyond that they are seen as they are
 _NOISE = 1e-6  # device pixels, of computing
@@ -27,9 +29,16 @@ class Sampled:
     inside: QRect
 
 
-def sample(pyramid: Pyramid, transform: QTransform, ratio: float, place: QRect) -> Sampled | None:
+def sample(
+    pyramid: Pyramid,
+    transform: QTransform,
+    ratio: float,
+    place: QRect,
+    memory: Scratch | None = None,
+) -> Sampled | None:
     """The values for the device pixels of ``place``; ``transform`` takes frame points to logical
-    ones, ``ratio`` device pixels each. None where the frame covers none of them."""
+    ones, ``ratio`` device pixels each. None where the frame covers none of them. They are in
+    ``memory``, if there is some."""
     height, width = pyramid.frame.size
     box = transform.mapRect(QRectF(0, 0, width, height))
     across = _covered(box.left() * ratio, box.right() * ratio, place.left(), place.width())
@@ -42,15 +51,39 @@ def sample(pyramid: Pyramid, transform: QTransform, ratio: float, place: QRect) 
     pixels = pyramid.levels[level]
     rows, columns = pixels.shape[:2]
     start = place.topLeft() + inside.topLeft()
-    back = (
+    origin = origin_of(transform, ratio, start, (height, width), (rows, columns))
+    shape = (inside.height(), inside.width(), *pixels.shape[2:])
+    found = np.empty(shape, pixels.dtype) if memory is None else memory.take(shape, pixels.dtype)
+    return Sampled(resampled(pixels, origin, found, scale <= _SMOOTH_UP_TO), inside)
+
+
+def origin_of(
+    transform: QTransform,
+    ratio: float,
+    start: QPoint,
+    size: tuple[int, int],
+    pixels: tuple[int, int],
+) -> Affine:
+    """Where the device pixels from ``start`` on come from, in an array of (rows, columns) that
+    covers a frame of ``size`` (height, width)."""
+    return affine_of(
         QTransform.fromTranslate(start.x(), start.y())
         * QTransform.fromScale(1 / ratio, 1 / ratio)
         * transform.inverted()[0]
-        * QTransform.fromScale(columns / width, rows / height)
+        * QTransform.fromScale(pixels[1] / size[1], pixels[0] / size[0])
     )
-    origin = (back.m11(), back.m21(), back.dx(), back.m12(), back.m22(), back.dy())
-    size = (inside.height(), inside.width())
-    return Sampled(resampled(pixels, origin, size, scale <= _SMOOTH_UP_TO), inside)
+
+
+def affine_of(transform: QTransform) -> Affine:
+    """A transform that only moves, turns and scales."""
+    return (
+        transform.m11(),
+        transform.m21(),
+        transform.dx(),
+        transform.m12(),
+        transform.m22(),
+        transform.dy(),
+    )
 
 
 def _covered(start: float, end: float, origin: int, length: int) -> tuple[int, int]:

@@ -101,7 +101,6 @@ class KernelGrid(QWidget):
             kernels.session.frameChanged,
         ):
             changed.connect(self._read)
-        self._read()
 
     def _lay_out(self) -> None:
         keeps = self.progress.sizePolicy()
@@ -119,6 +118,7 @@ class KernelGrid(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         self._kernels.set_wanted(True)
         super().showEvent(event)
+        self._read()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._kernels.set_wanted(False)
@@ -134,6 +134,8 @@ class KernelGrid(QWidget):
             self._kernels.choice.choose(score.layer, score.kernel)
 
     def _read(self) -> None:
+        if not self.isVisible():
+            return  # and it is read when it is shown
         kernels = self._kernels
         self.ranking.setItemText(self.ranking.findData("class"), self._by_class())
         self.ranking.setCurrentIndex(self.ranking.findData(kernels.by))

@@ -81,6 +81,7 @@ class LayerStrip(QWidget):
         self._tile = LayerTile(self.list)
         self.list.setItemDelegate(self._tile)
         self.list.setMouseTracking(True)
+        self.list.viewport().setAutoFillBackground(True)  # or all that is below is painted first
         self.list.setSpacing(2)
         self.list.setHorizontalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -29,6 +29,7 @@ class Notice(QWidget):
         self.button.clicked.connect(self._act)
         self._action: Callable[[], None] | None = None
         self._icon = ""
+        self._said: tuple[str, ...] = ()
         words = QVBoxLayout()
         words.setSpacing(6)
         for widget in (self.title, self.label):
@@ -52,7 +53,11 @@ class Notice(QWidget):
         icon: str = "",
     ) -> None:
         """Show ``text`` and, if it has words, the button that does ``action``."""
-        self._action, self._icon = action, icon
+        self._action = action
+        said = (text, button, hint, title, icon)
+        if said == self._said:
+            return
+        self._said, self._icon = said, icon
         self.label.setText(text)
         self.title.setText(title)
         self.title.setVisible(bool(title))

@@ -141,14 +141,15 @@ class ClassOverlay:
         margin = float(maps.margins[index, row, column])
         return maps.names[index], float(maps.response[row, column]), margin
 
-    def colours(self) -> NDArray[np.uint8]:
-        """RGB uint8 (h, w, 3): the colour of the class, as bright as its response."""
+    def painted(self) -> NDArray[np.uint32]:
+        """0xffRRGGBB uint32 (h, w): the colour of the class, as bright as its response."""
         maps = self.maps
         palette = np.array([colour_of(row) for row in range(len(maps.names))], np.float32)
         scale = 1 / self.maximum if self.maximum > 0 else 0.0
         share = np.where(maps.winner < 0, 0, maps.response * scale)
         shown = palette[maps.winner] * np.clip(share, 0, 1)[..., None]
-        return np.asarray(np.rint(shown), np.uint8)
+        red, green, blue = np.moveaxis(np.rint(shown).astype(np.uint32), -1, 0)
+        return np.asarray(0xFF000000 | red << 16 | green << 8 | blue, np.uint32)
 
 
 def colour_of(row: int) -> Colour:

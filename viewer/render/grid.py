@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,11 @@ class Grid:
 
 def native_grid(layer: LayerResponse, geometry: InputGeometry) -> Grid:
     """Where the cells of a layer's activations lie, each a like part of the model's input."""
-    _, rows, columns = layer.native_shape
+    return _grid(*layer.native_shape[1:], geometry)
+
+
+@lru_cache(maxsize=256)
+def _grid(rows: int, columns: int, geometry: InputGeometry) -> Grid:
     x, y = geometry.offset
     across_scale, down_scale = geometry.scale
     height, width = geometry.frame_size

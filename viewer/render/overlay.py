@@ -16,7 +16,8 @@ from viewer.render.grid import Grid, native_grid
 from viewer.render.style import OverlayStyle
 
 Lines = tuple[NDArray[np.float64], ...]
-_CUTS = 24  # of the last thresholds, a drag to and fro
+_CUTS = 48  # of the last thresholds and layers, a drag to and fro
+_AROUND = 20  # layers whose contours are made ahead
 
 
 def shown_values(
@@ -184,6 +185,20 @@ class OverlayMaker:
         cut = _Cut(frame_lines(values, level, size), below, area, mass)
         self._cuts = [(values, level, cut), *self._cuts[: _CUTS - 1]]
         return cut
+
+    def cut_around(self, index: int, style: OverlayStyle) -> bool:
+        """Make what the threshold cuts of the layers around one, for stepping there; whether the
+        maps of all of them were ready. For a thread."""
+        factor, maps = self._kept
+        every = range(len(self.explanation.layers))
+        ready = {other for other in every if (other, style.signed) in maps}
+        if factor != style.smoothing or (style.shared_range and len(ready) < len(every)):
+            return False
+        near = sorted(every, key=lambda other: abs(other - index))[:_AROUND]
+        found = [other for other in near if other in ready]
+        for other in found:
+            self.overlay(other, style)
+        return len(found) == len(near)
 
     def overlay(self, index: int, style: OverlayStyle) -> Overlay:
         """Layer ``index`` (from 0) of the explanation in a style."""

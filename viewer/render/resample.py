@@ -19,20 +19,22 @@ from the corner of the first one, on both sides."""
 
 
 def resampled(
-    pixels: NDArray[Any], origin: Affine, size: tuple[int, int], smooth: bool = True
+    pixels: NDArray[Any], origin: Affine, found: NDArray[Any], smooth: bool = True
 ) -> NDArray[Any]:
-    """What of ``pixels`` (h, w) or (h, w, 3), of 8 or 16 bits, is seen at each pixel of an image of
-    ``size`` (height, width): interpolated between the four nearest if ``smooth``, else the nearest.
-    Beyond the edges the pixel at the edge goes on.
+    """Fill ``found`` (h, w, …) with what of ``pixels`` (h, w, …), of 8 or 16 bits and as many
+    channels, is seen at each pixel: interpolated between the four nearest if ``smooth``, else the
+    nearest. Beyond the edges the pixel at the edge goes on.
     """
-    source = pixels.astype(np.int16) if pixels.dtype == np.int8 else pixels
-    found = np.empty((*size, *pixels.shape[2:]), source.dtype)
+    if pixels.dtype == np.int8:
+        wider = np.empty(found.shape, np.int16)
+        found[:] = resampled(pixels.astype(np.int16), origin, wider, smooth)
+        return found
     how = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
-    for top in range(0, size[0], _MOST):
-        for left in range(0, size[1], _MOST):
+    for top in range(0, found.shape[0], _MOST):
+        for left in range(0, found.shape[1], _MOST):
             into = found[top : top + _MOST, left : left + _MOST]
-            _warp(source, _moved(origin, left, top), into, how)
-    return found.astype(np.int8) if pixels.dtype == np.int8 else found
+            _warp(pixels, _moved(origin, left, top), into, how)
+    return found
 
 
 def _warp(source: NDArray[Any], origin: Affine, into: NDArray[Any], how: int) -> None:

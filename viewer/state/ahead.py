@@ -1,0 +1,42 @@
+"""Contours made before they are asked for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from viewer.state.lane import Lane
+from viewer.state.session import Session
+
+_REST = 150  # milliseconds without a change: no hand is dragging
+_STRIDE = 8  # layers that one may step by before those around are others
+
+
+class Ahead(QObject):
+    """While the hand rests, the contours of the layers around the one on the scan are made in a
+    thread, so that stepping through them is not held up."""
+
+    def __init__(self, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._done: tuple[object, ...] = ()
+        self._lane = Lane("contours", self)
+        self._lane.finished.connect(self._take)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST)
+        self._rest.timeout.connect(self._begin)
+        session.overlayChanged.connect(self._rest.start)
+
+    def _begin(self) -> None:
+        session, style = self._session, self._session.style
+        maker, index = session.overlays, session.layer_index
+        if maker is None or session.playing or not style.visible or style.shows != "layer":
+            return
+        look = (style.threshold, style.smoothing, style.signed, style.shared_range)
+        wanted = (maker, index // _STRIDE, *look)
+        if wanted != self._done:
+            self._lane.submit(wanted, lambda: maker.cut_around(index, style))
+
+    def _take(self, wanted: tuple[object, ...], complete: bool) -> None:
+        if complete:
+            self._done = wanted
