@@ -5,35 +5,48 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
+from shiboken6 import isValid
 
 from viewer.main_window import MainWindow
 from viewer.panels.rows import ANSWERS_SPACE
 from viewer.state.audit import LOOKING
 
 _KEYS = frozenset((QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.ShortcutOverride))
-_DEACTIVATE = QEvent.Type.ApplicationDeactivate
 _ANSWER_SPACE = (QAbstractButton, QComboBox, QLineEdit)
 
 
 class HeldKeys(QObject):
-    """Watches the whole application from its making until :meth:`end`."""
+    """Watches whatever has the focus, from its making until :meth:`end`; not the whole application,
+    whose every event would then pass through here."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
+        self._always: tuple[QWidget, ...] = (window, window.view)
+        self._focused: QWidget | None = None
+        for widget in self._always:
+            widget.installEventFilter(self)
         application = QApplication.instance()
-        assert application is not None
-        application.installEventFilter(self)
+        assert isinstance(application, QApplication)
+        self._application = application
+        application.focusChanged.connect(self._follow)
+        self._follow(None, QApplication.focusWidget())
 
     def end(self) -> None:
-        application = QApplication.instance()
-        if application is not None:
-            application.removeEventFilter(self)
+        self._application.focusChanged.disconnect(self._follow)
+        self._follow(None, None)
+
+    def _follow(self, before: QWidget | None, focused: QWidget | None) -> None:
+        if self._focused is not None and isValid(self._focused):
+            self._focused.removeEventFilter(self)
+        self._focused = None if focused in self._always else focused
+        if self._focused is not None:
+            self._focused.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind is _DEACTIVATE:
+        if kind == QEvent.Type.WindowDeactivate and watched is self._window:
             self._session.set_hidden_for_now(False)  # the release will go to somebody else
         if kind not in _KEYS or not isinstance(event, QKeyEvent):
             return False

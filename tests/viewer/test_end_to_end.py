@@ -424,7 +424,7 @@ def test_space_released_elsewhere_does_not_hide_for_ever(drive) -> None:
         yield window.isActiveWindow
         QTest.keyPress(window.view, Qt.Key.Key_Space)
         assert window.session.hidden_for_now
-        QApplication.sendEvent(window, QEvent(QEvent.Type.ApplicationDeactivate))
+        QApplication.sendEvent(window, QEvent(QEvent.Type.WindowDeactivate))
         assert not window.session.hidden_for_now
 
     assert drive(["--sample"], script) == 0

@@ -319,7 +319,7 @@ def test_figures_are_shown(place: Place, qtbot: QtBot) -> None:
     assert session.style.visible
     qtbot.waitUntil(lambda: panel.plot.plot is not None, timeout=PATIENCE)
     for depth in (2, 5, 1):
-        spot = panel.plot.plot.getPlotItem().vb.mapViewToScene(QPointF(depth + 0.2, 1.0))
+        spot = panel.plot.plot.box.mapViewToScene(QPointF(depth + 0.2, 1.0))
         where = panel.plot.plot.mapFromScene(spot)
         panel.ensureWidgetVisible(panel.plot)
         qtbot.mouseClick(panel.plot.plot.viewport(), LEFT, pos=QPoint(where.x(), where.y()))

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 import viewer
 from viewer import palette, theme
 from viewer.palette import THEMES
-from viewer.panels.plotting import dye_axes, quiet_plot
+from viewer.panels.quiet_plot import QuietPlot
 from viewer.state.settings import THEME, Settings
 
 pytestmark = pytest.mark.usefixtures("dark_again")
@@ -139,16 +139,14 @@ def test_the_theme_follows_the_setting_at_once(qapp: QApplication, qtbot: QtBot)
 
 
 def test_a_plot_takes_on_the_colours_of_the_theme(qtbot: QtBot) -> None:
-    import pyqtgraph
-
-    plot = quiet_plot(pyqtgraph, None, "depth", "lift")  # type: ignore[arg-type]
+    plot = QuietPlot(None, "depth", "lift")
     qtbot.addWidget(plot)
     plot.resize(200, 150)
     for name in ("dark", "light"):
         palette.use(name)
-        dye_axes(plot)
+        plot.dye()
         assert plot.grab().toImage().pixelColor(1, 1).name() == THEMES[name]["panel"]
-        pen = plot.getAxis("bottom").pen().color().name()
-        assert pen == plot.getAxis("left").textPen().color().name() == THEMES[name]["quiet"]
-        assert plot.getAxis("bottom").labelText == "depth"
+        pen = plot.axis("bottom").pen().color().name()
+        assert pen == plot.axis("left").textPen().color().name() == THEMES[name]["quiet"]
+        assert plot.axis("bottom").labelText == "depth"
     plot.close()

@@ -101,7 +101,7 @@ def test_a_click_shows_the_layer_at_that_depth(qtbot: QtBot, session: Session) -
     session.set_explanation(maker())
     session.set_cursor((45.0, 85.0))
     qtbot.waitUntil(lambda: panel.plot is not None and panel.plot.isVisible(), timeout=20_000)
-    box = panel.plot.getPlotItem().vb
+    box = panel.plot.box
     qtbot.waitUntil(lambda: box.viewRange()[0][1] > 2.9)
     panel.show_nearest(box.mapViewToScene(QPointF(2.1, 0.5)))
     assert session.layer_index == 1

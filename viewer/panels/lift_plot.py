@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from viewer.palette import colour, hex_of, themes
-from viewer.panels.plotting import PlotLoader, dye_axes, quiet_plot
+from viewer.panels.plotting import PlotLoader
 from viewer.state.figures import Figures, LayerFigures
 from viewer.state.session import Session
 
@@ -74,10 +74,10 @@ class LiftPlot(QWidget):
         top = max((lift for lift in (*trained, *bare) if math.isfinite(lift)), default=1.0)
         first, last = min(depths), max(depths)
         room = 0.19 * max(1, last - first)  # for the word beside the line
-        self.plot.setXRange(first - room, last, padding=0.04)
+        self.plot.box.setXRange(first - room, last, padding=0.04)
         every = range(first, last + 1, math.ceil(len(depths) / _MOST_TICKS))
-        self.plot.getAxis("bottom").setTicks([[(depth, str(depth)) for depth in every]])
-        self.plot.setYRange(0, max(top, 1.5), padding=0.08)
+        self.plot.axis("bottom").setTicks([[(depth, str(depth)) for depth in every]])
+        self.plot.box.setYRange(0, max(top, 1.5), padding=0.08)
         self._mark()
 
     def _mark(self) -> None:
@@ -88,19 +88,19 @@ class LiftPlot(QWidget):
             if layer is not None:
                 self._now.setValue(layer.depth)
 
-    def _make(self, pg: Any) -> None:
-        self.plot = plot = quiet_plot(pg, self, "depth of the layer", "lift")
+    def _make(self, plots: Any) -> None:
+        self.plot = plot = plots.QuietPlot(self, "depth of the layer", "lift")
         plot.setToolTip("Click to see the layer at that depth")
-        self._now = pg.InfiniteLine()
-        self._chance = pg.InfiniteLine(
+        self._now = plots.InfiniteLine()
+        self._chance = plots.InfiniteLine(
             pos=1.0,
             angle=0,
             label="chance",
             labelOpts={"position": 0.01, "anchors": [(0, 0.5)] * 2},
         )
-        plot.addItem(self._now)
-        plot.addItem(self._chance)
-        self._curves = (plot.plot(symbol="o", symbolSize=6, symbolPen=None), plot.plot())
+        plot.add(self._now)
+        plot.add(self._chance)
+        self._curves = (plot.curve(symbol="o", symbolSize=6, symbolPen=None), plot.curve())
         plot.scene().sigMouseClicked.connect(self._clicked)
         self._layout.addWidget(plot)
         self._dye()
@@ -111,7 +111,7 @@ class LiftPlot(QWidget):
         self.legend.setText(_legend())
         if self._curves is None:
             return
-        dye_axes(self.plot)
+        self.plot.dye()
         trained, untrained = self._curves
         trained.setPen(colour("accent"), width=2)
         trained.setSymbolBrush(colour("accent"))
@@ -126,7 +126,7 @@ class LiftPlot(QWidget):
 
     def show_nearest(self, place: QPointF) -> None:
         """Show the layer whose depth is nearest to a place of the plot's scene."""
-        depth = self.plot.getPlotItem().vb.mapSceneToView(place).x()
+        depth = self.plot.box.mapSceneToView(place).x()
         rows = range(len(self.layers))
         nearest = min(rows, key=lambda row: abs(self.layers[row].depth - depth), default=None)
         if nearest is not None:

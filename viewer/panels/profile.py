@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from viewer.palette import colour, themes
-from viewer.panels.plotting import PlotLoader, dye_axes, quiet_plot
+from viewer.panels.plotting import PlotLoader
 from viewer.render.overlay import OverlayMaker
 from viewer.render.style import OverlayStyle
 from viewer.state.lane import Lane
@@ -166,16 +166,16 @@ class ProfilePanel(QWidget):
         index = self._session.layer_index
         self._curve.setData(depths, self.shares)
         self._chosen.setData([depths[index]], [self.shares[index]])
-        self.plot.setXRange(1, len(depths), padding=0.05)
-        self.plot.setYRange(-1 if signed else 0, 1, padding=0.06)
+        self.plot.box.setXRange(1, len(depths), padding=0.05)
+        self.plot.box.setYRange(-1 if signed else 0, 1, padding=0.06)
 
-    def _make(self, pg: Any) -> None:
-        self.plot = plot = quiet_plot(pg, self, "depth of the layer", "share of max.")
+    def _make(self, plots: Any) -> None:
+        self.plot = plot = plots.QuietPlot(self, "depth of the layer", "share of max.")
         plot.setMinimumHeight(150)
-        self._zero = pg.InfiniteLine(pos=0, angle=0)
-        plot.addItem(self._zero)
-        self._curve = plot.plot(symbol="o", symbolSize=6, symbolPen=None)
-        self._chosen = plot.plot(pen=None, symbol="d", symbolSize=13)
+        self._zero = plots.InfiniteLine(pos=0, angle=0)
+        plot.add(self._zero)
+        self._curve = plot.curve(symbol="o", symbolSize=6, symbolPen=None)
+        self._chosen = plot.curve(pen=None, symbol="d", symbolSize=13)
         plot.scene().sigMouseClicked.connect(lambda event: self.show_nearest(event.scenePos()))
         plot.scene().sigMouseMoved.connect(self._name)
         self._layout.insertWidget(1, plot, 10)
@@ -186,7 +186,7 @@ class ProfilePanel(QWidget):
         """The colours of the present theme."""
         if self.plot is None:
             return
-        dye_axes(self.plot)
+        self.plot.dye()
         self._zero.setPen(colour("line"), width=1)
         self._curve.setPen(colour("series"), width=2)
         self._curve.setSymbolBrush(colour("series"))
@@ -195,7 +195,7 @@ class ProfilePanel(QWidget):
 
     def _row(self, place: QPointF) -> int:
         """The layer whose depth is nearest to a place of the plot's scene, from 0."""
-        depth = float(self.plot.getPlotItem().vb.mapSceneToView(place).x())
+        depth = float(self.plot.box.mapSceneToView(place).x())
         return min(max(0, round(depth) - 1), max(0, len(self.shares) - 1))
 
     def _name(self, place: QPointF) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.palette import colour, themes
-from viewer.panels.plotting import PlotLoader, dye_axes, quiet_plot
+from viewer.panels.plotting import PlotLoader
 from viewer.render.overlay import Overlay
 from viewer.state.later import Later
 from viewer.state.session import Session
@@ -82,17 +82,17 @@ class ThresholdPlot(QWidget):
             for curve, shares in zip(self._curves, shares_above(overlay), strict=True):
                 curve.setData(_STEPS, shares)
 
-    def _make(self, pg: Any) -> None:
-        self._plot = plot = quiet_plot(pg, self, "threshold")
-        plot.setXRange(0, 1, padding=0.02)
-        plot.setYRange(0, 1, padding=0.04)
-        plot.addLegend(offset=(-6, 4), verSpacing=-6)
-        self._curves = (plot.plot(name="area above"), plot.plot(name="response above"))
-        self._line = pg.InfiniteLine(movable=True, bounds=(0, 1))
+    def _make(self, plots: Any) -> None:
+        self._plot = plot = plots.QuietPlot(self, "threshold")
+        plot.box.setXRange(0, 1, padding=0.02)
+        plot.box.setYRange(0, 1, padding=0.04)
+        plot.add_legend((-6, 4), -6)
+        self._curves = (plot.curve(name="area above"), plot.curve(name="response above"))
+        self._line = plots.InfiniteLine(movable=True, bounds=(0, 1))
         self._line.sigPositionChanged.connect(
             lambda line: self._session.change_style(threshold=round(float(line.value()), 3))
         )
-        plot.addItem(self._line)
+        plot.add(self._line)
         self._layout.addWidget(plot)
         self._dye()
         self._draw()
@@ -101,10 +101,9 @@ class ThresholdPlot(QWidget):
         """The colours of the present theme."""
         if self._curves is None:
             return
-        dye_axes(self._plot)
+        self._plot.dye()
         area, response = self._curves
         area.setPen(colour("series"), width=2)
         response.setPen(colour("accent"), width=2, style=Qt.PenStyle.DashLine)
         self._line.setPen(colour("text"), width=2)
         self._line.setHoverPen(colour("focus"), width=2)
-        self._plot.getPlotItem().legend.setLabelTextColor(colour("quiet"))
