@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -129,6 +130,30 @@ def test_what_is_kept_is_what_would_be_painted_anew(qtbot: QtBot, ratio: float) 
         assert np.array_equal(kept, fresh), what
         again = painted(own, scene, view, ratio=ratio)
         assert np.array_equal(again, fresh), f"{what}, painted twice"
+
+
+def test_what_a_helper_paints_is_what_would_be_painted_without(qtbot: QtBot) -> None:
+    frame = grey_frame()
+    maker = OverlayMaker(explanation(response(), frame=frame.size))
+    with ThreadPoolExecutor(1) as helper:
+        own = ScenePainter(helper)
+        for what, scene, view in steps(scene_of(frame, SHOWN, maker), maker):
+            assert np.array_equal(
+                painted(own, scene, view), painted(ScenePainter(), scene, view)
+            ), what
+
+
+@pytest.mark.qt_log_ignore("saved states", extend=True)
+def test_what_a_helper_fails_at_is_made_anew(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = scene_of(grey_frame(), SHOWN)
+    with ThreadPoolExecutor(1) as helper:
+        own = ScenePainter(helper)
+        with monkeypatch.context() as broken:
+            broken.setattr("viewer.canvas.overlay_paint.resampled", lambda *given: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                painted(own, scene, View())
+        fresh = painted(ScenePainter(), scene, View())
+        assert np.array_equal(painted(own, scene, View()), fresh)
 
 
 def test_a_painter_may_change_its_size_and_its_screen(qtbot: QtBot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 
 from PySide6.QtCore import QRectF
@@ -39,7 +40,9 @@ def places(size: QRectF, count: int, unit: float = 1.0) -> list[QRectF]:
 class Board:
     """Paints scenes side by side; keeps what is costly between two paintings."""
 
-    def __init__(self) -> None:
+    def __init__(self, helper: Executor | None = None) -> None:
+        """A ``helper`` takes a part of the work, in a thread of its own."""
+        self._helper = helper
         self._painters: list[ScenePainter] = []
 
     def paint(
@@ -54,7 +57,7 @@ class Board:
         size, so that the same frame point lies at the same place in each of them. The main one's
         footer and the strip stand once, below all."""
         while len(self._painters) < len(scenes):
-            self._painters.append(ScenePainter())
+            self._painters.append(ScenePainter(self._helper))
         del self._painters[len(scenes) :]
         if len(scenes) == 1:
             return [self._painters[0].paint(painter, size, scenes[0], view, unit)]

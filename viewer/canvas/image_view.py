@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -45,7 +46,7 @@ class ImageView(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._board = Board()
+        self._board = Board(ThreadPoolExecutor(1, "painting"))
         self.framing = Framing(session, self)
         self._looking = Looking(session, self.framing, self.imageWheeled.emit)
         self._magnifier = Magnifier()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,8 @@ class KeptPicture:
         self._kept: tuple[Key, QRect] | None = None
         self._memory: NDArray[np.uint32] = np.empty(0, np.uint32)
         self._image = QImage()  # in that memory
+        self._ratio = 1.0
+        self._filling: Future[None] | None = None
 
     def paint(
         self,
@@ -61,43 +64,75 @@ class KeptPicture:
         fill: Fill | None = None,
         draw: Draw | None = None,
         away: QPoint = _NOT_AWAY,
-        opacity: float = 1.0,
     ) -> None:
-        """Paint an ``area`` (logical pixels): what ``fill`` gives all of its pixels, or nothing,
-        with what ``draw`` paints over it; and that, so many device pixels ``away``, over what is
-        there with ``opacity``."""
-        ratio = painter.device().devicePixelRatioF()
+        """Make it, if need be, and show it."""
+        self.make(painter.device().devicePixelRatioF(), area, key, fill=fill, draw=draw)
+        self.show(painter, away)
+
+    def make(
+        self,
+        ratio: float,
+        area: QRectF,
+        key: Key,
+        *,
+        fill: Fill | None = None,
+        draw: Draw | None = None,
+        helper: Executor | None = None,
+    ) -> None:
+        """A picture of an ``area`` (logical pixels, ``ratio`` device pixels each): what ``fill``
+        gives all of its pixels, or nothing, with what ``draw`` paints over it. A ``helper`` fills
+        it meanwhile; that is waited for when it is shown."""
         place = device_area(area, ratio)
+        kept, self._ratio = self._kept, ratio
+        if kept is not None and kept[1] == place and kept[0].like(key):
+            return
+        self._finish()
+        self._kept = None
         if place.isEmpty():
             return
-        kept = self._kept
-        if kept is None or kept[1] != place or not kept[0].like(key):
-            self._kept = None
-            self._image = self._blank(place, fill)
-            if draw is not None:
-                _draw(self._image, place, ratio, draw)
-            self._kept = (key, place)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.scale(1 / ratio, 1 / ratio)
-        painter.setOpacity(opacity)
-        painter.drawImage(place.topLeft() + away, self._image)
-        painter.restore()
-
-    def _blank(self, place: QRect, fill: Fill | None) -> QImage:
-        """An image of nothing, or filled, in memory that is used again where it can be: the pages
-        of new memory cost more than painting. If it is much too large, it is given back."""
-        width, height = place.width(), place.height()
-        count = width * height
-        if not count <= self._memory.size <= 2 * count + _SPARE:
-            self._image = QImage()
-            self._memory = np.empty(count + count // 2, np.uint32)  # zooming takes more and more
-        pixels = self._memory[:count].reshape(height, width)
+        pixels = self._blank(place)
         if fill is None:
             pixels.fill(0)
-        else:
+        elif helper is None:
             fill(pixels, place)
-        return QImage(self._memory.data, width, height, 4 * width, self._form)
+        else:
+            self._filling = helper.submit(fill, pixels, place)
+        if draw is not None:
+            _draw(self._image, place, ratio, draw)
+        self._kept = (key, place)
+
+    def show(self, painter: QPainter, away: QPoint = _NOT_AWAY, opacity: float = 1.0) -> None:
+        """Paint it, so many device pixels ``away``, over what is there with ``opacity``."""
+        self._finish()
+        if self._kept is None:
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.scale(1 / self._ratio, 1 / self._ratio)
+        painter.setOpacity(opacity)
+        painter.drawImage(self._kept[1].topLeft() + away, self._image)
+        painter.restore()
+
+    def _finish(self) -> None:
+        """Wait for the helper, if one is at work."""
+        if self._filling is not None:
+            filling, self._filling = self._filling, None
+            try:
+                filling.result()
+            except BaseException:
+                self._kept = None
+                raise
+
+    def _blank(self, place: QRect) -> NDArray[np.uint32]:
+        """The pixels of an image, of anything, in memory that is used again where it can be: the
+        pages of new memory cost more than painting. If it is much too large, it is given back."""
+        width, height = place.width(), place.height()
+        count = width * height
+        self._image = QImage()
+        if not count <= self._memory.size <= 2 * count + _SPARE:
+            self._memory = np.empty(count + count // 2, np.uint32)  # zooming takes more and more
+        self._image = QImage(self._memory.data, width, height, 4 * width, self._form)
+        return self._memory[:count].reshape(height, width)
 
 
 def _draw(image: QImage, place: QRect, ratio: float, draw: Draw) -> None:

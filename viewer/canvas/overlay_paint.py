@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,9 +21,8 @@ from viewer.canvas.sampling import affine_of, origin_of
 from viewer.canvas.scene import Scene
 from viewer.canvas.scratch import Scratch
 from viewer.render import colour_maps
-from viewer.render.class_view import ClassOverlay, ClassRegion
+from viewer.render.class_view import ClassRegion
 from viewer.render.grid import Grid
-from viewer.render.overlay import Overlay
 from viewer.render.resample import resampled
 from viewer.render.style import OverlayStyle
 
@@ -38,10 +38,21 @@ class OverlayPainter:
     """Keeps the colours and the contours that it painted last as pictures of the screen's
     resolution; opacity comes in only when they are laid over the scan."""
 
-    def __init__(self) -> None:
+    def __init__(self, helper: Executor | None = None) -> None:
+        self._helper = helper
         self._map: tuple[Key, NDArray[np.uint32]] | None = None
         self._fill, self._lines = KeptPicture(), KeptPicture()
-        self._memory = Scratch()
+        self._memory, self._of_fill = Scratch(), Scratch()
+        self._begun: _Plan | None = None
+
+    def begin(
+        self, scene: Scene, transform: QTransform, unit: float, area: QRectF, ratio: float
+    ) -> None:
+        """Have the helper work on what :meth:`paint` will want next, ``ratio`` device pixels a
+        logical one."""
+        self._begun = self._plan(scene, transform, unit, area, ratio)
+        if self._begun is not None and self._begun.style.fill:
+            self._make_fill(self._begun)
 
     def paint(
         self,
@@ -53,143 +64,135 @@ class OverlayPainter:
     ) -> None:
         """What the scene's style asks for, if it is visible, into ``area`` (the clip if nothing is
         said). While the dominant classes are wanted and not known yet, nothing."""
+        if self._begun is None:
+            shown = painter.clipBoundingRect() if area is None else area
+            self.begin(scene, transform, unit, shown, painter.device().devicePixelRatioF())
+        plan, self._begun = self._begun, None
         overlay, classes = scene.overlay, scene.classes
         if not scene.overlay_visible:
             return
-        shown = painter.clipBoundingRect() if area is None else area
-        self._memory.free()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        style, peak = None, None
         if classes is not None:
-            self._paint_classes(painter, classes, transform, unit, shown)
-            if classes.style.mark_maximum and classes.peak is not None:
-                _paint_peak(painter, transform.map(QPointF(*classes.peak)), unit)
+            style, peak = classes.style, classes.peak
         elif overlay is not None and overlay.style.shows == "layer":
-            if overlay.style.grid:
+            style, peak = overlay.style, overlay.peak
+            if style.grid:
                 _paint_grid(painter, overlay.grid, scene.frame.size, transform, unit)
-            if overlay.maximum > 0:
-                self._paint_layer(painter, overlay, transform, unit, shown)
-            if overlay.style.mark_maximum and overlay.peak is not None:
-                _paint_peak(painter, transform.map(QPointF(*overlay.peak)), unit)
+        if plan is not None:
+            self._paint_plan(painter, plan)
+        for region in () if classes is None else classes.regions:
+            paint_sign(painter, transform.map(QPointF(*region.place)), region, unit)
+        if style is not None and style.mark_maximum and peak is not None:
+            _paint_peak(painter, transform.map(QPointF(*peak)), unit)
         painter.restore()
 
-    def _paint_layer(
-        self,
-        painter: QPainter,
-        overlay: Overlay,
-        transform: QTransform,
-        unit: float,
-        area: QRectF,
-    ) -> None:
-        """Colours and contours of an overlay with a range above 0."""
+    def _plan(
+        self, scene: Scene, transform: QTransform, unit: float, area: QRectF, ratio: float
+    ) -> _Plan | None:
+        """Colours and contours; None where there are none."""
+        overlay, classes = scene.overlay, scene.classes
+        if not scene.overlay_visible or (overlay is None and classes is None):
+            return None
+        steady = Steady.of(transform, ratio)
+        shown = _Shown(steady, unit, steady.moved(area), scene.frame.size)
+        if classes is not None:
+            regions = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
+            key = Key((classes.maps,), (classes.maximum,))
+            return _Plan(shown, regions, key, classes.painted, classes.style)
+        assert overlay is not None
         style, name = overlay.style, overlay.style.colours
-        accent = QColor(*colour_maps.accent(name))
-        strokes = [_Stroke(overlay.lines, accent)]
+        if style.shows != "layer" or overlay.maximum <= 0:
+            return None
+        strokes = [_Stroke(overlay.lines, QColor(*colour_maps.accent(name)))]
         if overlay.negative_lines:
             negative = QColor(*colour_maps.accent(name, negative=True))
             strokes.append(_Stroke(overlay.negative_lines, negative, dashed=True))
-        of_map = Key((overlay.values,), (overlay.maximum, name, style.signed))
-        shown = _Shown.of(painter, transform, unit, area, overlay.frame_size, self._memory)
-        if style.fill:
-            self._paint_fill(painter, strokes, of_map, overlay.painted, style, shown)
-        if style.contours:
-            self._paint_lines(painter, strokes, shown)
+        key = Key((overlay.values,), (overlay.maximum, name, style.signed))
+        return _Plan(shown, strokes, key, overlay.painted, style)
 
-    def _paint_classes(
-        self,
-        painter: QPainter,
-        classes: ClassOverlay,
-        transform: QTransform,
-        unit: float,
-        area: QRectF,
-    ) -> None:
-        style = classes.style
-        strokes = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
-        of_map = Key((classes.maps,), (classes.maximum,))
-        shown = _Shown.of(painter, transform, unit, area, classes.maps.frame_size, self._memory)
-        if style.fill:
-            self._paint_fill(painter, strokes, of_map, classes.painted, style, shown)
-        if style.contours:
-            self._paint_lines(painter, strokes, shown)
-        for region in classes.regions:
-            paint_sign(painter, transform.map(QPointF(*region.place)), region, unit)
+    def _paint_plan(self, painter: QPainter, plan: _Plan) -> None:
+        """The contours are made before the colours are waited for."""
+        if plan.style.contours:
+            self._make_lines(plan)
+        if plan.style.fill:
+            self._fill.show(painter, plan.shown.steady.away, plan.style.opacity)
+        if plan.style.contours:
+            self._lines.show(painter, plan.shown.steady.away)
 
-    def _colours(self, key: Key, colours: Callable[[], NDArray[np.uint32]]) -> NDArray[np.uint32]:
-        """The whole map at its own resolution, whatever the threshold."""
-        if self._map is None or not self._map[0].like(key):
-            self._map = (key, colours())
-        return self._map[1]
-
-    def _paint_fill(
-        self,
-        painter: QPainter,
-        strokes: Sequence[_Stroke],
-        of_map: Key,
-        colours: Callable[[], NDArray[np.uint32]],
-        style: OverlayStyle,
-        shown: _Shown,
-    ) -> None:
+    def _make_fill(self, plan: _Plan) -> None:
         """The colours inside the contours; their edges need not be soft under these."""
-        soft = not style.contours
+        shown, soft = plan.shown, not plan.style.contours
 
         def fill(pixels: NDArray[np.uint32], place: QRect) -> None:
-            colour = shown.sampled(self._colours(of_map, colours), place)
+            memory = self._of_fill
+            memory.free()
+            colour = shown.sampled(self._colours(plan), place, memory)
             if soft:
-                parts = [stroke.softly(shown, place) for stroke in strokes]
+                parts = [stroke.softly(shown, place, memory) for stroke in plan.strokes]
                 whole = functools.reduce(np.maximum, parts)
-                coverage.cut_out(pixels, colour, whole, shown.memory)
+                coverage.cut_out(pixels, colour, whole, memory)
             else:
-                inside = [stroke.inside(shown, place) for stroke in strokes]
+                inside = [stroke.inside(shown, place, memory) for stroke in plan.strokes]
                 every = colour.view(np.uint32)[..., 0]
                 np.bitwise_and(every, functools.reduce(np.bitwise_or, inside), out=pixels)
 
-        lines = tuple(stroke.lines for stroke in strokes)
-        key = Key((*of_map.objects, *lines), (of_map.values, soft, numbers(shown.transform)))
-        away = shown.steady.away
-        self._fill.paint(painter, shown.reach, key, fill=fill, away=away, opacity=style.opacity)
+        key = Key(
+            (*plan.of_map.objects, *plan.lines),
+            (plan.of_map.values, soft, numbers(shown.transform)),
+        )
+        self._fill.make(shown.steady.ratio, shown.reach, key, fill=fill, helper=self._helper)
 
-    def _paint_lines(self, painter: QPainter, strokes: Sequence[_Stroke], shown: _Shown) -> None:
+    def _colours(self, plan: _Plan) -> NDArray[np.uint32]:
+        """The whole map at its own resolution, whatever the threshold."""
+        if self._map is None or not self._map[0].like(plan.of_map):
+            self._map = (plan.of_map, plan.colours())
+        return self._map[1]
+
+    def _make_lines(self, plan: _Plan) -> None:
         """All halos, and then all lines."""
+        shown, strokes = plan.shown, plan.strokes
 
         def fill(pixels: NDArray[np.uint32], place: QRect) -> None:
-            lines = [stroke.line(shown, place) for stroke in strokes]
+            memory = self._memory
+            memory.free()
+            lines = [stroke.line(shown, place, memory) for stroke in strokes]
             spread = (_EDGE - _CONTOUR) / 2 * shown.wide
-            halo = coverage.widened(functools.reduce(np.maximum, lines), spread, shown.memory)
+            halo = coverage.widened(functools.reduce(np.maximum, lines), spread, memory)
             inks = [_HALO, *(stroke.colour for stroke in strokes)]
             layers = zip([halo, *lines], map(_ink, inks), strict=True)
-            coverage.lay(pixels, [(shown.seen(part), ink) for part, ink in layers], shown.memory)
+            coverage.lay(pixels, [(shown.seen(part), ink) for part, ink in layers], memory)
 
         look = tuple((stroke.colour.rgba(), stroke.dashed) for stroke in strokes)
-        key = Key(
-            tuple(stroke.lines for stroke in strokes),
-            (look, shown.unit, numbers(shown.transform)),
-        )
-        self._lines.paint(painter, shown.reach, key, fill=fill, away=shown.steady.away)
+        key = Key(plan.lines, (look, shown.unit, numbers(shown.transform)))
+        self._lines.make(shown.steady.ratio, shown.reach, key, fill=fill)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What to paint of a map: its ``colours`` inside the contours, and these."""
+
+    shown: _Shown
+    strokes: Sequence[_Stroke]
+    of_map: Key
+    colours: Callable[[], NDArray[np.uint32]]
+    style: OverlayStyle
+
+    @property
+    def lines(self) -> tuple[object, ...]:
+        return tuple(stroke.lines for stroke in self.strokes)
 
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
     """Where and how large: the frame of ``size`` (height, width) through a steady transform, of
-    which ``area`` is seen; what is worked out for it lies in ``memory``."""
+    which ``area`` is seen."""
 
     steady: Steady
     unit: float
     area: QRectF
     size: tuple[int, int]
-    memory: Scratch
-
-    @classmethod
-    def of(
-        cls,
-        painter: QPainter,
-        transform: QTransform,
-        unit: float,
-        area: QRectF,
-        size: tuple[int, int],
-        memory: Scratch,
-    ) -> _Shown:
-        steady = Steady.of(transform, painter.device().devicePixelRatioF())
-        return cls(steady, unit, steady.moved(area), size, memory)
 
     @property
     def transform(self) -> QTransform:
@@ -217,12 +220,14 @@ class _Shown:
         """Without the rim."""
         return found[self.rim : -self.rim, self.rim : -self.rim]
 
-    def sampled(self, colours: NDArray[np.uint32], place: QRect) -> NDArray[np.uint8]:
+    def sampled(
+        self, colours: NDArray[np.uint32], place: QRect, memory: Scratch
+    ) -> NDArray[np.uint8]:
         """A map's colours (h, w) at the device pixels of ``place``: (h, w, 4), blue first."""
         parts = colours.view(np.uint8).reshape(*colours.shape, 4)
         start, ratio = place.topLeft(), self.steady.ratio
         origin = origin_of(self.transform, ratio, start, self.size, colours.shape)
-        found = self.memory.take((place.height(), place.width(), 4), np.uint8)
+        found = memory.take((place.height(), place.width(), 4), np.uint8)
         return resampled(parts, origin, found)
 
     def onto(self, place: QRect) -> QTransform:
@@ -239,37 +244,32 @@ class _Stroke:
     lines: Sequence[NDArray[np.float64]]
     colour: QColor
     dashed: bool = False
-    _traced: tuple[QRect, coverage.Rings, coverage.Coverage] | None = None
+    _traced: tuple[QRect, coverage.Rings] | None = None
 
-    def inside(self, shown: _Shown, place: QRect) -> NDArray[np.uint32]:
+    def inside(self, shown: _Shown, place: QRect, memory: Scratch) -> NDArray[np.uint32]:
         """All bits of the pixels of ``place`` that the contours enclose."""
-        rings, thin = self._trace(shown, place)
-        return shown.seen(rings.inside(thin.shape, shown.memory))
+        rings, size = self._trace(shown, place)
+        return shown.seen(rings.inside(size, memory))
 
-    def softly(self, shown: _Shown, place: QRect) -> coverage.Coverage:
+    def softly(self, shown: _Shown, place: QRect, memory: Scratch) -> coverage.Coverage:
         """What the contours enclose of ``place``, with soft edges."""
-        rings, thin = self._trace(shown, place)
-        inside = rings.inside(thin.shape, shown.memory)
-        return shown.seen(coverage.softened(inside, thin, shown.memory))
+        rings, size = self._trace(shown, place)
+        found = coverage.softened(rings.inside(size, memory), rings.thin(size, memory), memory)
+        return shown.seen(found)
 
-    def line(self, shown: _Shown, place: QRect) -> coverage.Coverage:
+    def line(self, shown: _Shown, place: QRect, memory: Scratch) -> coverage.Coverage:
         """What they cover themselves, with the rim."""
-        rings, thin = self._trace(shown, place)
-        if self.dashed:
-            thin = rings.dashed(_ON * shown.wide, _OFF * shown.wide).thin(thin.shape, shown.memory)
-        return coverage.stroked(thin, _CONTOUR * shown.wide, shown.memory)
+        rings, size = self._trace(shown, place)
+        drawn = rings.dashed(_ON * shown.wide, _OFF * shown.wide) if self.dashed else rings
+        return coverage.stroked(drawn.thin(size, memory), _CONTOUR * shown.wide, memory)
 
-    def _trace(self, shown: _Shown, place: QRect) -> tuple[coverage.Rings, coverage.Coverage]:
-        """The same for colours and contours, which are as large."""
+    def _trace(self, shown: _Shown, place: QRect) -> tuple[coverage.Rings, tuple[int, int]]:
+        """The same for colours and contours, which are as large; and (height, width)."""
+        around = place.adjusted(-shown.rim, -shown.rim, shown.rim, shown.rim)
         if self._traced is None or self._traced[0] != place:
-            around = place.adjusted(-shown.rim, -shown.rim, shown.rim, shown.rim)
             rings = coverage.Rings.placed(self.lines, affine_of(shown.onto(around)))
-            self._traced = (
-                place,
-                rings,
-                rings.thin((around.height(), around.width()), shown.memory),
-            )
-        return self._traced[1:]
+            self._traced = (place, rings)
+        return self._traced[1], (around.height(), around.width())
 
 
 def _ink(colour: QColor) -> coverage.Ink:

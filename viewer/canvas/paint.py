@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from concurrent.futures import Executor
 from typing import TypeVar
 
 import numpy as np
@@ -50,12 +51,13 @@ class ScenePainter:
     """Keeps what is costly to make between two paintings of almost the same scene: the scan and
     what lies over it, each as a picture of the screen's resolution."""
 
-    def __init__(self) -> None:
+    def __init__(self, helper: Executor | None = None) -> None:
+        """A ``helper`` works on the response while the scan is painted."""
         self._scan = KeptPicture(opaque=True)
         self._memory = Scratch()  # of what was sampled
         self._sampled: tuple[Key, Sampled | None] | None = None
         self._planes: tuple[Key, QImage, QImage] | None = None
-        self._overlay = OverlayPainter()
+        self._overlay = OverlayPainter(helper)
         self._bar = KeptPicture()
         self._footer = KeptPicture()
 
@@ -78,7 +80,9 @@ class ScenePainter:
         transform = view.transform(viewport, frame.size, frame.aspect_ratio)
         painter.save()
         painter.setClipRect(viewport)
-        for strip in strips(viewport, painter.device().devicePixelRatioF()):
+        ratio = painter.device().devicePixelRatioF()
+        for strip in strips(viewport, ratio):
+            self._overlay.begin(scene, transform, unit, strip, ratio)
             self._paint_scan(painter, scene, transform, view.turn, unit, strip)
             self._paint_overlay(painter, scene, transform, unit, strip, viewport)
         marks.paint(painter, scene.marks, transform, viewport, unit)
