@@ -153,18 +153,24 @@ def _connect(window: MainWindow) -> None:
     for changed in (
         session.frameChanged,
         session.explanationChanged,
-        session.readingChanged,
-        session.panesChanged,
-        session.key_images.onlyChanged,
-        session.settings.changed,
         window.view.framing.kindChanged,
         audit.documentChanged,
         audit.selectedChanged,
         audit.toolChanged,
+    ):
+        changed.connect(lambda: _enable_at_rest(window))
+    soon = QTimer(window)  # what often comes along with these, and together
+    soon.setSingleShot(True)
+    soon.timeout.connect(lambda: _enable_at_rest(window))
+    for changed in (
+        session.readingChanged,
+        session.panesChanged,
+        session.key_images.onlyChanged,
+        session.settings.changed,
         workbench.comparing.changed,
         workbench.what_if.offers.changed,
     ):
-        changed.connect(lambda: _enable_at_rest(window))
+        changed.connect(soon.start)
     at_rest = Later(lambda: _enable_at_rest(window), window)
     session.overlayChanged.connect(at_rest.ask)
     for changed in (workbench.cine.changed, session.key_images.changed):
