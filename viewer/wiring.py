@@ -150,23 +150,19 @@ def _make_status(window: MainWindow) -> None:
 
 def _connect(window: MainWindow) -> None:
     session, workbench, audit = window.session, window.workbench, window.session.audit
-    for changed in (
-        session.frameChanged,
-        session.explanationChanged,
-        window.view.framing.kindChanged,
-        audit.documentChanged,
-        audit.selectedChanged,
-        audit.toolChanged,
-    ):
+    for changed in (window.view.framing.kindChanged, audit.selectedChanged, audit.toolChanged):
         changed.connect(lambda: _enable_at_rest(window))
-    soon = QTimer(window)  # what often comes along with these, and together
+    soon = QTimer(window)  # once for all that one event changes: it takes as long as the panels
     soon.setSingleShot(True)
     soon.timeout.connect(lambda: _enable_at_rest(window))
     for changed in (
+        session.frameChanged,
+        session.explanationChanged,
         session.readingChanged,
         session.panesChanged,
         session.key_images.onlyChanged,
         session.settings.changed,
+        audit.documentChanged,
         workbench.comparing.changed,
         workbench.what_if.offers.changed,
     ):

@@ -77,6 +77,7 @@ class _Driver:
         self.script = script
         self.steps: Steps | None = None
         self.condition: Callable[[], bool] = lambda: True
+        self.came_true = False
         self.since = time.monotonic()
         self.failure: BaseException | None = None
         self.timer = QTimer()
@@ -93,9 +94,12 @@ class _Driver:
         try:
             if self.steps is None:
                 self.steps = self.script(window)
-            if self.condition():
+            if self.came_true:  # and what follows from it in the same event has followed
+                self.came_true = False
                 self.condition = next(self.steps)
                 self.since = time.monotonic()
+            elif self.condition():
+                self.came_true = True
             elif time.monotonic() - self.since > _PATIENCE:
                 frame = self.steps.gi_frame
                 line = frame.f_lineno if frame else "?"

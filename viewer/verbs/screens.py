@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QToolBar
 
@@ -39,12 +40,18 @@ def toggle_panels(context: Context) -> None:
 
 def toggle_toolbar(context: Context) -> None:
     """Its menu entry brings it back."""
-    for toolbar in context.window.findChildren(QToolBar):
+    for toolbar in _toolbars(context):
         toolbar.setVisible(toolbar.isHidden())
 
 
 def has_toolbar(context: Context) -> bool:
-    return any(not toolbar.isHidden() for toolbar in context.window.findChildren(QToolBar))
+    return any(not toolbar.isHidden() for toolbar in _toolbars(context))
+
+
+def _toolbars(context: Context) -> list[QToolBar]:
+    """Those of the window itself: looking through all that it holds takes a millisecond."""
+    near = Qt.FindChildOption.FindDirectChildrenOnly
+    return context.window.findChildren(QToolBar, options=near)
 
 
 def reset_layout(context: Context) -> None:
