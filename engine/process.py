@@ -49,6 +49,7 @@ class Ended(ProcessDied):
     was asked."""
 
 
+_GIVES_WAY = 10  # niceness of the engine
 _NO_SETTINGS: Mapping[str, str] = {}
 
 
@@ -198,11 +199,13 @@ class EngineProcess(WorkerProcess):
     Its threads wait for one another hundreds of times in one answer, spinning for a short while
     only before they sleep: they would keep the core from the one that they wait for where other
     programs are busy, too (an answer took 3.8 s instead of 0.3 s); sleeping at once costs half as
-    much again where none is.
+    much again where none is. The process gives way to whoever shows the answers: on equal terms it
+    held the window up by 0.08 s at a time, not 0.05 s, and its answers were seen later.
     """
 
     def __init__(self) -> None:
-        super().__init__("engine.worker", settings={"GOMP_SPINCOUNT": "10000"})
+        settings = {"GOMP_SPINCOUNT": "10000"}
+        super().__init__("engine.worker", settings=settings, niceness=_GIVES_WAY)
 
     def warm(self, network: Network) -> Ready | Refusal:
         """Load a network, and whatever must be loaded for that."""

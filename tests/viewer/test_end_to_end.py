@@ -430,6 +430,27 @@ def test_space_released_elsewhere_does_not_hide_for_ever(drive) -> None:
     assert drive(["--sample"], script) == 0
 
 
+def test_space_is_watched_wherever_the_focus_goes(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        yield _explained(window)
+        session, strip = window.session, window.findChild(LayerStrip).list
+        session.show_layer(3)
+        window.activateWindow()
+        yield window.isActiveWindow
+        strip.setFocus()
+        yield strip.hasFocus
+        QTest.keyPress(strip, Qt.Key.Key_Space)
+        assert session.hidden_for_now
+        window.view.setFocus()
+        yield window.view.hasFocus
+        QTest.keyRelease(window.view, Qt.Key.Key_Space)
+        assert not session.hidden_for_now
+        QTest.keyPress(strip, Qt.Key.Key_Space)
+        assert not session.hidden_for_now, "nobody presses keys where the focus is not"
+
+    assert drive(["--sample"], script) == 0
+
+
 def test_classes_are_stepped_as_fast_as_keys_come(drive) -> None:
     def script(window: MainWindow) -> Steps:
         session = window.session
