@@ -164,6 +164,10 @@ def test_regions_and_signs_are_painted_in_the_place_of_the_layer(qtbot: QtBot) -
     x, y = (round(value) for value in known.classes.regions[0].place)  # type: ignore[union-attr]
     assert shown[y - 6 : y + 7, x - 6 : x + 7].min(2).max() > 200, "a white number"
     assert shown[30, 30].max() == 0, "a tie"
+    above_all = replace(scene, classes=overlay_of(made, replace(style, threshold=1.0)))
+    assert above_all.classes.regions == ()  # type: ignore[union-attr]
+    none = pixels_of(as_on_screen(above_all, size, View(1.0), 1.0))
+    assert none[100, 30].max() == 0, "no class is above the threshold"
 
 
 def test_the_footer_names_the_equations_and_the_smoothing() -> None:

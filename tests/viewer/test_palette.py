@@ -140,6 +140,8 @@ def test_the_theme_follows_the_setting_at_once(qapp: QApplication, qtbot: QtBot)
 
 def test_a_plot_takes_on_the_colours_of_the_theme(qtbot: QtBot) -> None:
     plot = QuietPlot(None, "depth", "lift")
+    plot.add_legend((0, 0), 0)
+    plot.curve(name="area")
     qtbot.addWidget(plot)
     plot.resize(200, 150)
     for name in ("dark", "light"):
@@ -149,4 +151,6 @@ def test_a_plot_takes_on_the_colours_of_the_theme(qtbot: QtBot) -> None:
         pen = plot.axis("bottom").pen().color().name()
         assert pen == plot.axis("left").textPen().color().name() == THEMES[name]["quiet"]
         assert plot.axis("bottom").labelText == "depth"
+        (_, label), *_ = plot.legend.items
+        assert THEMES[name]["quiet"] in label.item.toHtml()
     plot.close()

@@ -100,7 +100,7 @@ class OverlayPainter:
         if classes is not None:
             regions = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
             key = Key((classes.maps,), (classes.maximum,))
-            return _Plan(shown, regions, key, classes.painted, classes.style)
+            return _Plan(shown, regions, key, classes.painted, classes.style) if regions else None
         assert overlay is not None
         style, name = overlay.style, overlay.style.colours
         if style.shows != "layer" or overlay.maximum <= 0:

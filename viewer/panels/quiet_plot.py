@@ -74,3 +74,5 @@ class QuietPlot(pg.GraphicsView):  # type: ignore[misc]
                 axis.setLabel(axis.labelText, color=quiet)
         if self.legend is not None:
             self.legend.setLabelTextColor(quiet)
+            for _, label in self.legend.items:
+                label.setText(label.text)  # or it keeps the colour that it had
