@@ -109,7 +109,8 @@ class WorkerProcess:
             )
             if self._niceness and hasattr(os, "setpriority"):
                 with contextlib.suppress(OSError):  # it has ended already, or may not
-                    os.setpriority(os.PRIO_PROCESS, self._process.pid, self._niceness)
+                    niceness = os.getpriority(os.PRIO_PROCESS, 0) + self._niceness
+                    os.setpriority(os.PRIO_PROCESS, self._process.pid, min(19, niceness))
             if self._closed:  # meanwhile, from another thread
                 self._process.kill()
 

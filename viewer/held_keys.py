@@ -36,6 +36,7 @@ class HeldKeys(QObject):
     def end(self) -> None:
         self._application.focusChanged.disconnect(self._follow)
         self._follow(None, None)
+        self._hide(False)
 
     def _follow(self, before: QWidget | None, focused: QWidget | None) -> None:
         if self._focused is not None and isValid(self._focused):
@@ -47,7 +48,7 @@ class HeldKeys(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind == QEvent.Type.WindowDeactivate and watched is self._window:
-            self._session.set_hidden_for_now(False)  # the release will go to somebody else
+            self._hide(False)  # the release will go to somebody else
         if kind not in _KEYS or not isinstance(event, QKeyEvent):
             return False
         if kind != QEvent.Type.KeyRelease and QApplication.activePopupWidget() is not None:
@@ -65,12 +66,20 @@ class HeldKeys(QObject):
             focus is not None and focus.property(ANSWERS_SPACE)
         )
         if not event.isAutoRepeat() and not pressed:
-            self._session.set_hidden_for_now(False)
+            self._hide(False)
         if not self._window.isActiveWindow() or answers:
             return False
         if not event.isAutoRepeat():
-            self._session.set_hidden_for_now(pressed)
+            self._hide(pressed)
         return True
+
+    def _hide(self, hidden: bool) -> None:
+        """Meanwhile everything is watched: a menu gets the release, and never has the focus."""
+        if hidden:
+            self._application.installEventFilter(self)
+        else:
+            self._application.removeEventFilter(self)
+        self._session.set_hidden_for_now(hidden)
 
     def _escape(self, event: QKeyEvent, pressed: bool) -> bool:
         """Before that, Esc puts down what is drawn with, as always."""

@@ -95,6 +95,9 @@ class Menus:
         menu.aboutToShow.connect(fill)
 
     def _run(self, row: ActionRow) -> None:
+        if not row.enabled(self._context):  # any more, which is shown with the next event
+            self.enable()
+            return
         row.command(self._context)
         self.enable()  # what was clicked is checked only if that is so
 

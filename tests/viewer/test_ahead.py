@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.viewer.test_render import explanation
@@ -49,6 +51,39 @@ def test_layers_around_are_cut_if_their_maps_are_ready() -> None:
     assert maker.cut_around(3, shared)
     assert cut_already(maker, shared) == list(range(20))
     assert not maker.cut_around(3, replace(style, smoothing=2.0))
+
+
+def test_another_smoothing_meanwhile_costs_no_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    maker, style = deep(6), OverlayStyle(threshold=0.4)
+    for index in range(6):
+        maker.values(index, style.smoothing)
+    cut = maker._cut
+
+    def cut_while_the_slider_moves(*given: Any) -> Any:
+        maker.values(0, 2.0)
+        return cut(*given)
+
+    monkeypatch.setattr(maker, "_cut", cut_while_the_slider_moves)
+    assert maker.cut_around(0, style)
+    kept_factor, kept = maker._kept
+    assert (kept_factor, list(kept)) == (2.0, [(0, False)])
+
+
+def test_maps_that_are_not_ready_are_waited_for(qtbot: QtBot) -> None:
+    session = Session()
+    ahead = Ahead(session, session)
+    maker = deep(6)
+    session.set_explanation(maker)
+    session.change_style(visible=True, threshold=0.5)
+    maker.values(0, 1.0)
+    qtbot.wait(300)
+    for index in range(6):
+        maker.values(index, 1.0)
+    qtbot.waitUntil(lambda: len(cut_already(maker, session.style)) == 6, timeout=10_000)
+    session.clear_explanation()
+    ahead._begin()
+    assert ahead._done == (), "nothing keeps the answer"
+    ahead._lane.close()
 
 
 def test_what_was_made_ahead_is_what_would_be_made() -> None:

@@ -138,13 +138,22 @@ def test_widening_goes_on_between_whole_pixels() -> None:
 
 def test_dashes_cover_their_share_of_a_line() -> None:
     around = Rings.placed([ring(150, 120, 90, 400)], AS_IT_IS)
-    pieces = around.dashed(6.0, 4.5).each
+    pieces = around.dashed(6.0, 4.5, SIZE).each
     assert len(pieces) == np.ceil(2 * np.pi * 90 / 10.5)
     lengths = [float(np.hypot(*np.diff(piece, axis=0).T).sum()) for piece in pieces]
     assert np.allclose(lengths[:-1], 6.0, atol=1e-6)
     gaps = [np.hypot(*(b[0] - a[-1])) for a, b in itertools.pairwise(pieces)]
     assert np.allclose(gaps, 4.5, atol=0.05)
-    assert Rings.placed([np.zeros((1, 2))], AS_IT_IS).dashed(6.0, 4.5).each == [], "no length"
+    assert Rings.placed([np.zeros((1, 2))], AS_IT_IS).dashed(6.0, 4.5, SIZE).each == [], "no length"
+
+
+def test_dashes_far_outside_of_the_picture_are_not_made() -> None:
+    around = Rings.placed([ring(-5000, 100, 5100, 4000)], AS_IT_IS)
+    pieces = around.dashed(6.0, 4.5, SIZE).each
+    assert 20 < len(pieces) < 60
+    whole = around.dashed(6.0, 4.5, (20_000, 20_000))
+    shown = around.dashed(6.0, 4.5, SIZE).thin(SIZE, Scratch())
+    assert np.array_equal(shown, whole.thin(SIZE, Scratch())), "what is seen is the same"
 
 
 def test_colours_are_laid_over_one_another() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from pydicom import dcmread
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
@@ -430,6 +431,7 @@ def test_space_released_elsewhere_does_not_hide_for_ever(drive) -> None:
     assert drive(["--sample"], script) == 0
 
 
+@pytest.mark.qt_log_ignore("grabbing the keyboard", extend=True)
 def test_space_is_watched_wherever_the_focus_goes(drive) -> None:
     def script(window: MainWindow) -> Steps:
         yield _explained(window)
@@ -447,6 +449,13 @@ def test_space_is_watched_wherever_the_focus_goes(drive) -> None:
         assert not session.hidden_for_now
         QTest.keyPress(strip, Qt.Key.Key_Space)
         assert not session.hidden_for_now, "nobody presses keys where the focus is not"
+        QTest.keyPress(window.view, Qt.Key.Key_Space)
+        assert session.hidden_for_now
+        window.menus.show_at(QPointF(window.mapToGlobal(window.rect().center())))
+        yield lambda: QApplication.activePopupWidget() is not None
+        QTest.keyRelease(QApplication.activePopupWidget(), Qt.Key.Key_Space)
+        assert not session.hidden_for_now, "a menu got the release"
+        QApplication.activePopupWidget().close()
 
     assert drive(["--sample"], script) == 0
 

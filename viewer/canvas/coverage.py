@@ -83,13 +83,18 @@ class Rings:
             path.addPolygon(_polygon(ring))
         return path
 
-    def dashed(self, on: float, off: float) -> Rings:
-        """Pieces of the lines, ``on`` pixels long each, ``off`` apart, from where each begins."""
+    def dashed(self, on: float, off: float, size: tuple[int, int]) -> Rings:
+        """Pieces of the lines, ``on`` pixels long each, ``off`` apart, from where each begins, if
+        near a picture of ``size`` (height, width)."""
+        height, width = size
         pieces: list[NDArray[np.float64]] = []
         for line in self.each:
             steps = np.diff(line, axis=0)
             along = np.concatenate(([0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))))
             starts = np.arange(0.0, along[-1], on + off)
+            x, y = (np.interp(starts, along, line[:, axis]) for axis in (0, 1))
+            near = (x > -on) & (x < width + on) & (y > -on) & (y < height + on)
+            starts = starts[near]
             ends = np.minimum(starts + on, along[-1])
             every = np.unique(np.concatenate((along, starts, ends)))
             points = np.stack([np.interp(every, along, line[:, axis]) for axis in (0, 1)], 1)

@@ -260,7 +260,7 @@ class _Stroke:
     def line(self, shown: _Shown, place: QRect, memory: Scratch) -> coverage.Coverage:
         """What they cover themselves, with the rim."""
         rings, size = self._trace(shown, place)
-        drawn = rings.dashed(_ON * shown.wide, _OFF * shown.wide) if self.dashed else rings
+        drawn = rings.dashed(_ON * shown.wide, _OFF * shown.wide, size) if self.dashed else rings
         return coverage.stroked(drawn.thin(size, memory), _CONTOUR * shown.wide, memory)
 
     def _trace(self, shown: _Shown, place: QRect) -> tuple[coverage.Rings, tuple[int, int]]:

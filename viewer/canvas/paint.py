@@ -138,6 +138,7 @@ class ScenePainter:
         values = (numbers(steady.transform), steady.ratio, place.getRect())
         key = Key((scene.pyramid,), values)
         if self._sampled is None or not self._sampled[0].like(key):
+            self._sampled = None
             self._memory.free()
             found = sample(scene.pyramid, steady.transform, steady.ratio, place, self._memory)
             self._sampled = (key, found)

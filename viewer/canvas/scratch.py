@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-_MOST = 64 << 20  # bytes that are kept: enough for a large screen
+_MOST = 256 << 20  # bytes that are kept: enough for a screen of 4K
 _LINE = 64  # bytes of the processor's cache
 
 
@@ -38,6 +38,6 @@ class Scratch:
         """All that was taken may be used again, and the memory becomes as large as was needed."""
         if self._taken > _MOST:
             self._block = np.empty(0, np.uint8)
-        elif not self._taken <= self._block.size <= 4 * self._taken + _MOST // 8:
+        elif not self._taken <= self._block.size <= 4 * self._taken + _MOST // 32:
             self._block = np.empty(self._taken + self._taken // 4, np.uint8)
         self._taken = 0

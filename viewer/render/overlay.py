@@ -162,15 +162,15 @@ class OverlayMaker:
         """Top of the value window: the layer's own greatest value (or magnitude, if signed), or
         that of all layers."""
         chosen = range(len(self.explanation.layers)) if style.shared_range else (index,)
-        return max(self._top(item, style) for item in chosen)
+        factor, signed = style.smoothing, style.signed
+        return max(self._top(self.values(item, factor, signed), signed) for item in chosen)
 
-    def _top(self, index: int, style: OverlayStyle) -> float:
-        """The greatest value or magnitude of a layer, kept for as long as its map is."""
-        values = self.values(index, style.smoothing, style.signed)
+    def _top(self, values: NDArray[np.float32], signed: bool) -> float:
+        """The greatest value or magnitude of a map, kept for as long as that is."""
         for map_of, top in self._tops:
             if map_of is values:
                 return top
-        top = float((np.abs(values) if style.signed else values).max(initial=0.0))
+        top = float((np.abs(values) if signed else values).max(initial=0.0))
         self._tops = [(values, top), *self._tops[: 2 * len(self.explanation.layers)]]
         return top
 
@@ -190,15 +190,22 @@ class OverlayMaker:
         """Make what the threshold cuts of the layers around one, for stepping there; whether the
         maps of all of them were ready. For a thread."""
         factor, maps = self._kept
-        every = range(len(self.explanation.layers))
-        ready = {other for other in every if (other, style.signed) in maps}
-        if factor != style.smoothing or (style.shared_range and len(ready) < len(every)):
+        if factor != style.smoothing:
+            return False
+        every, signed = range(len(self.explanation.layers)), style.signed
+        tops = {
+            other: self._top(maps[other, signed], signed)
+            for other in every
+            if (other, signed) in maps
+        }
+        if style.shared_range and len(tops) < len(every):
             return False
         near = sorted(every, key=lambda other: abs(other - index))[:_AROUND]
-        found = [other for other in near if other in ready]
-        for other in found:
-            self.overlay(other, style)
-        return len(found) == len(near)
+        for other in tops.keys() & set(near):
+            top = max(tops.values()) if style.shared_range else tops[other]
+            if top > 0:
+                self._cut(maps[other, signed], style.threshold * top, signed)
+        return tops.keys() >= set(near)
 
     def overlay(self, index: int, style: OverlayStyle) -> Overlay:
         """Layer ``index`` (from 0) of the explanation in a style."""

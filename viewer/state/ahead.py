@@ -8,6 +8,7 @@ from viewer.state.lane import Lane
 from viewer.state.session import Session
 
 _REST = 150  # milliseconds without a change: no hand is dragging
+_TRIES = 10  # until the maps of all layers are there
 _STRIDE = 8  # layers that one may step by before those around are others
 
 
@@ -19,17 +20,24 @@ class Ahead(QObject):
         super().__init__(parent)
         self._session = session
         self._done: tuple[object, ...] = ()
+        self._tried = 0
         self._lane = Lane("contours", self)
         self._lane.finished.connect(self._take)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST)
         self._rest.timeout.connect(self._begin)
-        session.overlayChanged.connect(self._rest.start)
+        session.overlayChanged.connect(self._change)
+
+    def _change(self) -> None:
+        self._tried = 0
+        self._rest.start()
 
     def _begin(self) -> None:
         session, style = self._session, self._session.style
         maker, index = session.overlays, session.layer_index
+        if self._done and self._done[0] is not maker:
+            self._done = ()  # which would keep the answer before
         if maker is None or session.playing or not style.visible or style.shows != "layer":
             return
         look = (style.threshold, style.smoothing, style.signed, style.shared_range)
@@ -38,5 +46,8 @@ class Ahead(QObject):
             self._lane.submit(wanted, lambda: maker.cut_around(index, style))
 
     def _take(self, wanted: tuple[object, ...], complete: bool) -> None:
+        self._tried += 1
         if complete:
             self._done = wanted
+        elif self._tried < _TRIES:
+            self._rest.start()
