@@ -21,8 +21,9 @@ from viewer.canvas.sampling import affine_of, origin_of
 from viewer.canvas.scene import Scene
 from viewer.canvas.scratch import Scratch
 from viewer.render import colour_maps
-from viewer.render.class_view import ClassRegion
+from viewer.render.class_view import ClassOverlay, ClassRegion
 from viewer.render.grid import Grid
+from viewer.render.overlay import Overlay
 from viewer.render.resample import resampled
 from viewer.render.style import OverlayStyle
 
@@ -73,19 +74,17 @@ class OverlayPainter:
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        style, peak = None, None
-        if classes is not None:
-            style, peak = classes.style, classes.peak
-        elif overlay is not None and overlay.style.shows == "layer":
-            style, peak = overlay.style, overlay.peak
-            if style.grid:
+        map_of: Overlay | ClassOverlay | None = classes
+        if classes is None and overlay is not None and overlay.style.shows == "layer":
+            map_of = overlay
+            if overlay.style.grid:
                 _paint_grid(painter, overlay.grid, scene.frame.size, transform, unit)
         if plan is not None:
             self._paint_plan(painter, plan)
         for region in () if classes is None else classes.regions:
             paint_sign(painter, transform.map(QPointF(*region.place)), region, unit)
-        if style is not None and style.mark_maximum and peak is not None:
-            _paint_peak(painter, transform.map(QPointF(*peak)), unit)
+        if map_of is not None and map_of.style.mark_maximum and map_of.peak is not None:
+            _paint_peak(painter, transform.map(QPointF(*map_of.peak)), unit)
         painter.restore()
 
     def _plan(
