@@ -278,3 +278,22 @@ def test_another_image_closes_the_document_at_once(qtbot: QtBot) -> None:
         assert session.open is not None, "it is in the cache"
         assert session.audit.image == ""
         qtbot.waitUntil(lambda: bool(session.audit.image), timeout=PATIENCE)
+
+
+def test_pictures_keep_no_frame_and_know_its_key(tmp_path: Path) -> None:
+    import gc
+    import weakref
+
+    from viewer.render.pyramid import Pyramid
+    from viewer.state.pictures import Picture
+
+    keys: weakref.WeakKeyDictionary[Pyramid, str] = weakref.WeakKeyDictionary()
+    pyramid = Pyramid.of(Frame(np.arange(64, dtype=np.uint16).reshape(8, 8)))
+    first = Picture(pyramid, "CT", keys)
+    key = first.key
+    assert Picture(pyramid, "CT", keys)._key == key, "it is not made twice"
+    gone = weakref.ref(pyramid)
+    del first, pyramid
+    gc.collect()
+    assert gone() is None
+    assert len(keys) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,16 @@ class Picture:
     whosever name is in its header. Both are made when they are first needed (a tenth of a second
     for a large radiograph), from any thread."""
 
-    def __init__(self, pyramid: Pyramid, modality: str) -> None:
+    def __init__(
+        self, pyramid: Pyramid, modality: str, keys: WeakKeyDictionary[Pyramid, str] | None = None
+    ) -> None:
+        """``keys`` are those of frames that are held; its own is put there."""
+        self._keys = WeakKeyDictionary() if keys is None else keys
         self._pyramid = pyramid
         self._modality = modality
         self._turn = threading.Lock()
         self._grey: NDArray[np.uint8] | None = None
-        self._key = ""
+        self._key = self._keys.get(pyramid, "")
 
     @property
     def key(self) -> str:
@@ -40,7 +44,7 @@ class Picture:
                 digest = hashlib.blake2b(facts.encode(), digest_size=16)
                 digest.update(np.ascontiguousarray(self._shown()).data)
                 digest.update(np.ascontiguousarray(frame.pixels).data)
-                self._key = digest.hexdigest()
+                self._key = self._keys[self._pyramid] = digest.hexdigest()
             return self._key
 
     def subject(self) -> Subject:
@@ -63,17 +67,21 @@ class Picture:
 
 
 class Pictures:
-    """The picture of each open frame, as long as the frame is held."""
+    """The picture of each open frame, as long as somebody works with it, and its key, as long as
+    the frame is held. A picture holds its frame: kept here, none would ever be let go."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Pyramid, Picture] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Pyramid, ReferenceType[Picture]] = WeakKeyDictionary()
+        self._keys: WeakKeyDictionary[Pyramid, str] = WeakKeyDictionary()
         self._open: Picture | None = None
 
     def of(self, opened: OpenFrame) -> Picture:
-        picture = self._known.get(opened.pyramid)
+        known = self._known.get(opened.pyramid)
+        picture = None if known is None else known()
         if picture is None:
             modality = opened.place.instance.attributes.modality
-            picture = self._known[opened.pyramid] = Picture(opened.pyramid, modality)
+            picture = Picture(opened.pyramid, modality, self._keys)
+            self._known[opened.pyramid] = ref(picture)
         if picture is not self._open:
             if self._open is not None:
                 self._open.forget_grey()
