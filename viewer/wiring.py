@@ -152,9 +152,8 @@ def _connect(window: MainWindow) -> None:
     session, workbench, audit = window.session, window.workbench, window.session.audit
     for changed in (window.view.framing.kindChanged, audit.selectedChanged, audit.toolChanged):
         changed.connect(lambda: _enable_at_rest(window))
-    soon = QTimer(window)  # once for all that one event changes: it takes as long as the panels
-    soon.setSingleShot(True)
-    soon.timeout.connect(lambda: _enable_at_rest(window))
+    # once for all that one event changes: it takes as long as the panels
+    soon = Later(lambda: _enable_at_rest(window), window, rest=0)
     for changed in (
         session.frameChanged,
         session.explanationChanged,
@@ -166,7 +165,7 @@ def _connect(window: MainWindow) -> None:
         workbench.comparing.changed,
         workbench.what_if.offers.changed,
     ):
-        changed.connect(soon.start)
+        changed.connect(soon.ask)
     at_rest = Later(lambda: _enable_at_rest(window), window)
     session.overlayChanged.connect(at_rest.ask)
     for changed in (workbench.cine.changed, session.key_images.changed):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.contours import contours
 from engine.results import Explanation
 from engine.smoothing import smooth, smoothing_width
+from viewer.render.colour_maps import as_rgb32
 from viewer.render.style import OverlayStyle
 
 # Okabe and Ito's seven that are not black, and a violet that colour-blind readers, too, tell from
@@ -148,8 +149,7 @@ class ClassOverlay:
         scale = 1 / self.maximum if self.maximum > 0 else 0.0
         share = np.where(maps.winner < 0, 0, maps.response * scale)
         shown = palette[maps.winner] * np.clip(share, 0, 1)[..., None]
-        red, green, blue = np.moveaxis(np.rint(shown).astype(np.uint32), -1, 0)
-        return np.asarray(0xFF000000 | red << 16 | green << 8 | blue, np.uint32)
+        return as_rgb32(np.asarray(np.rint(shown), np.uint8))
 
 
 def colour_of(row: int) -> Colour:

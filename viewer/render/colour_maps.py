@@ -39,7 +39,12 @@ def table(name: str) -> NDArray[np.uint8]:
 @lru_cache(maxsize=len(COLOUR_MAPS) + len(DIVERGING_MAPS))
 def packed(name: str) -> NDArray[np.uint32]:
     """The same, uint32 [256] as 0xffRRGGBB; not to be changed."""
-    red, green, blue = table(name).astype(np.uint32).T
+    return as_rgb32(table(name))
+
+
+def as_rgb32(colours: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """RGB uint8 (…, 3) as uint32 (…) of 0xffRRGGBB."""
+    red, green, blue = np.moveaxis(colours.astype(np.uint32), -1, 0)
     return np.asarray(0xFF000000 | red << 16 | green << 8 | blue, np.uint32)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from viewer.state.lane import Lane
+from viewer.state.later import Later
 from viewer.state.session import Session
 
 _REST = 150  # milliseconds without a change: no hand is dragging
@@ -23,15 +24,12 @@ class Ahead(QObject):
         self._tried = 0
         self._lane = Lane("contours", self)
         self._lane.finished.connect(self._take)
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(_REST)
-        self._rest.timeout.connect(self._begin)
+        self._at_rest = Later(self._begin, self, rest=_REST, most=None)
         session.overlayChanged.connect(self._change)
 
     def _change(self) -> None:
         self._tried = 0
-        self._rest.start()
+        self._at_rest.ask()
 
     def _begin(self) -> None:
         session, style = self._session, self._session.style
@@ -50,4 +48,4 @@ class Ahead(QObject):
         if complete:
             self._done = wanted
         elif self._tried < _TRIES:
-            self._rest.start()
+            self._at_rest.ask()

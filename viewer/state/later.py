@@ -11,11 +11,18 @@ _REST, _MOST = 40, 120  # milliseconds
 
 
 class Later(QObject):
-    """Calls ``do`` once for many changes: as soon as none has come for a moment, and now and then
-    while they go on."""
+    """Calls ``do`` once for many changes: as soon as none has come for ``rest`` milliseconds, and
+    while they go on every ``most``, if that is given."""
 
-    def __init__(self, do: Callable[[], None], parent: QObject) -> None:
+    def __init__(
+        self,
+        do: Callable[[], None],
+        parent: QObject,
+        rest: int = _REST,
+        most: int | None = _MOST,
+    ) -> None:
         super().__init__(parent)
+        self._rest, self._most = rest, most
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(do)
@@ -25,5 +32,7 @@ class Later(QObject):
         now = time.monotonic()
         if not self._timer.isActive():
             self._since = now
-        left = _MOST - round(1000 * (now - self._since))
-        self._timer.start(max(0, min(_REST, left)))
+        wait = self._rest
+        if self._most is not None:
+            wait = max(0, min(wait, self._most - round(1000 * (now - self._since))))
+        self._timer.start(wait)
