@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
 
@@ -56,6 +56,13 @@ class CineBar(QWidget):
         self._session.key_images.changed.connect(self.slider.update)
         self._read()
         self._read_place()
+        QTimer.singleShot(0, self, self._prepare)
+
+    def _prepare(self) -> None:
+        """Styles and icons, before the first stack has to be on screen at once."""
+        for widget in self.findChildren(QWidget):
+            widget.ensurePolished()
+        self._set_icon()
 
     @staticmethod
     def _number_label(name: str) -> QLabel:
@@ -93,7 +100,8 @@ class CineBar(QWidget):
     def _read(self) -> None:
         """Playing or not, how fast, and who says so."""
         cine = self._cine
-        self._set_icon()
+        if self.isVisible():
+            self._set_icon()
         words = "Stop" if cine.playing else "Play the images"
         self.play.setToolTip(words)
         self.play.setAccessibleName("Stop" if cine.playing else "Play")
@@ -118,7 +126,7 @@ class CineBar(QWidget):
             palette.theme(),
             self.devicePixelRatioF(),
         )
-        if self.isVisible() and wanted != self._icons:
+        if wanted != self._icons:
             self._icons = wanted
             self.play.setIcon(icons.icon(wanted[0], _ICON, wanted[2]))
 

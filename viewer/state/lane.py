@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -28,8 +29,10 @@ class Lane(QObject):
         self._keep_all = keep_all
         self._waiting: deque[tuple[Any, Callable[[], Any]]] = deque()
         self._closed = False
-        self._name = name
-        self._thread: threading.Thread | None = None  # started with the first submission
+        self.setObjectName(name)
+        self._ended: threading.Event | None = (
+            None  # of the thread; None before the first submission
+        )
 
     def submit(self, key: Any, function: Callable[[], Any]) -> None:
         """Run ``function`` as soon as the thread is free."""
@@ -39,9 +42,10 @@ class Lane(QObject):
             if not self._keep_all:
                 self._waiting.clear()
             self._waiting.append((key, function))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+            if self._ended is None:
+                self._ended = threading.Event()
+                # threading.Thread would wait until it runs: 3 to 7 ms while other threads compute
+                start_new_thread(self._run, (self._ended,))
             self._condition.notify()
 
     def close(self, seconds: float = 10.0) -> bool:
@@ -52,12 +56,15 @@ class Lane(QObject):
             if not self._keep_all:
                 self._waiting.clear()
             self._condition.notify()
-        if self._thread is None:
-            return True
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self._ended is None or self._ended.wait(seconds)
 
-    def _run(self) -> None:
+    def _run(self, ended: threading.Event) -> None:
+        try:
+            self._work()
+        finally:
+            ended.set()
+
+    def _work(self) -> None:
         while True:
             with self._condition:
                 while not self._waiting and not self._closed:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.dicom.grouping import merge
 from viewer.dicom.study import Scan
@@ -107,17 +107,22 @@ class Library(QObject):
         if index is self._index:
             self._session.set_reading(told.progress.files)
             self._take(told)
+            # in a turn of its own: the list and the picture are a blink's work each
+            QTimer.singleShot(0, self, lambda: self._open_first(index, told))
 
     def _take(self, told: Told) -> None:
         self._session.set_scan(told.merged)
         fresh = told.changed - self._forgotten
         self._forgotten |= fresh
         self.changed.emit(fresh)
-        found = told.progress.scan
-        if found.studies and not self._shown:
+
+    def _open_first(self, index: Index | None, told: Told) -> None:
+        """Show the first image of a run, unless another run has begun since."""
+        studies = told.progress.scan.studies
+        if studies and index is self._index and not self._shown:
             self._shown = True
             if self.shows_first or self._session.place is None:
-                first = found.studies[0].series[0].instances[0].path
+                first = studies[0].series[0].instances[0].path
                 self._session.set_place(self._session.place_of(first))
 
     def _found(self, key: tuple[Path, ...] | None, told: Told | None) -> None:
@@ -127,6 +132,7 @@ class Library(QObject):
         stopped = self._index is not None and self._index.cancelled
         self._ended()
         self._take(told)
+        self._open_first(None, told)
         found = told.progress.scan
         if stopped:
             self._session.say("Reading was stopped; what had been found is in the list.")
