@@ -179,6 +179,8 @@ def _connect(window: MainWindow) -> None:
         lambda error: session.say(f"The file was not exported. {sentence(error)}")
     )
     window.view.imageWheeled.connect(lambda by: commands.step_image(window.context, by))
+    window.view.paneWheeled.connect(workbench.comparing.step_image)
+    window.view.paneWindowed.connect(workbench.comparing.set_window)
     window.view.menuAsked.connect(window.menus.show_at)
     audit.concealedChanged.connect(lambda: _lead_to_reading(window))
     window.verdict.asked.connect(lambda: window.docks.show("evidence"))

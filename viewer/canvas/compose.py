@@ -16,7 +16,9 @@ from viewer.canvas.scene import (
     make_footer,
     orientation_letters,
     window_text,
+    zoom_text,
 )
+from viewer.canvas.view import as_share
 from viewer.dicom.frame import Frame, default_window
 from viewer.dicom.presets import name_of
 from viewer.dicom.window import LookupTable, Window
@@ -78,6 +80,7 @@ def compose(
         measures=measures,
         title=title,
         curtain=curtain,
+        identity_shown=identity_shown,
     )
 
 
@@ -127,15 +130,12 @@ def scene_of(
         corners = replace(scene.corners, bottom_left=(*scene.corners.bottom_left, _STARRED))
         scene = replace(scene, corners=corners)
     if session.panes and not alone:  # narrow: what is the same in all stands once, and short
-        said = (short_window(scene),) if session.corner_text else ()
-        corners = Corners(scene.corners.top_left, (), (), said)
         answer = session.explanation
         brief = () if answer is None else make_brief(answer, session.overlay)
-        scene = replace(scene, corners=corners, brief=brief)
+        scene = replace(scene, corners=_brief_corners(session, scene), brief=brief)
     if not session.corner_text or not zoom:
         return scene
-    zoomed = " · ".join(filter(None, (f"zoom {zoom:.0%}", zoom_kind)))
-    extra = [zoomed, *_values_at(opened.frame, session, cursor)]
+    extra = [zoom_text(zoom, zoom_kind), *_values_at(opened.frame, session, cursor)]
     corners = replace(scene.corners, bottom_right=(*extra, *scene.corners.bottom_right))
     return replace(scene, corners=corners)
 
@@ -145,9 +145,52 @@ def short_window(scene: Scene) -> str:
     return window_text(scene.window) + (" · inverted" if scene.inverted else "")
 
 
-def beside(session: Session, main: Scene) -> tuple[Scene, ...]:
-    """The scenes beside the main one: the same window and marks, no corner text."""
-    return tuple(_pane(main, pane) for pane in session.panes)
+def beside(session: Session, main: Scene, alone: int = 0) -> tuple[Scene, ...]:
+    """The scenes beside the main one: the same window and marks, no corner text; those of other
+    images with their own, all of it where it is looked at ``alone`` (from 1)."""
+    return tuple(
+        _pane(main, pane)
+        if pane.place is None
+        else _image(session, main, pane, pane.place, number == alone)
+        for number, pane in enumerate(session.panes, 1)
+    )
+
+
+def _image(session: Session, main: Scene, pane: Pane, place: Place, alone: bool) -> Scene:
+    """Another image, of which nothing is said that the main scene would not say of its own."""
+    pyramid, window = pane.pyramid, pane.window
+    assert pyramid is not None
+    assert window is not None
+    scene = compose(
+        place,
+        pyramid,
+        window,
+        pane.explanation,
+        pane.overlay,
+        inverted=main.inverted,
+        overlay_visible=main.overlay_visible,
+        identity_shown=main.identity_shown,
+        corner_text=session.corner_text,
+        planes_visible=session.planes_shown,
+        title=pane.title,
+        curtain=main.curtain,
+    )
+    brief = pane.footer
+    if pane.explanation is not None:
+        brief = make_brief(pane.explanation, pane.overlay)
+    corners = scene.corners if alone else _brief_corners(session, scene)
+    return replace(
+        scene, corners=corners, footer=scene.footer or brief, brief=brief, linked=main.extent
+    )
+
+
+def _brief_corners(session: Session, scene: Scene) -> Corners:
+    """Who, the window, and, beside another image, when: what is the same in all pictures stands
+    once, below them."""
+    said = (short_window(scene),) if session.corner_text else ()
+    several = any(pane.place is not None for pane in session.panes)
+    when = scene.corners.top_right[-1:] if several else ()
+    return Corners(scene.corners.top_left, when, (), said)
 
 
 def _pane(main: Scene, pane: Pane) -> Scene:
@@ -207,13 +250,24 @@ def marks_of(audit: Audit) -> tuple[Mark, ...]:
 def _values_at(frame: Frame, session: Session, cursor: tuple[float, float] | None) -> list[str]:
     if cursor is None:
         return []
-    x, y = cursor
-    lines = [f"x {int(x)}  y {int(y)}", *_value_line(frame, x, y)]
     if session.classes is not None:
-        lines.append(class_line(session.classes, x, y))
-    elif session.overlay is not None:
-        lines.append(f"response {session.overlay.value_at(x, y):.3g}")
-    return lines
+        return [*_pixel_lines(frame, *cursor), class_line(session.classes, *cursor)]
+    return [*_pixel_lines(frame, *cursor), *_response_line(session.overlay, *cursor)]
+
+
+def values_there(scene: Scene, cursor: tuple[float, float]) -> tuple[str, ...]:
+    """What another image has at the same shares of its sides."""
+    assert scene.linked is not None
+    x, y = as_share(cursor, scene.linked, scene.extent)
+    return (*_pixel_lines(scene.pyramid.source, x, y), *_response_line(scene.overlay, x, y))
+
+
+def _response_line(overlay: Overlay | None, x: float, y: float) -> tuple[str, ...]:
+    return () if overlay is None else (f"response {overlay.value_at(x, y):.3g}",)
+
+
+def _pixel_lines(frame: Frame, x: float, y: float) -> tuple[str, ...]:
+    return (f"x {int(x)}  y {int(y)}", *_value_line(frame, x, y))
 
 
 def _value_line(frame: Frame, x: float, y: float) -> tuple[str, ...]:

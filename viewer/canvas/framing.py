@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QTransform
 
+from viewer.canvas.scene import Scene
 from viewer.canvas.true_size import true_zoom, why_no_true_size, zoom_kind
-from viewer.canvas.view import View
+from viewer.canvas.view import Extent, View, as_share
 from viewer.dicom.frame import Frame
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state.session import OpenFrame, Session, is_film
@@ -27,6 +29,7 @@ class Framing(QObject):
         self.view = View()
         self.viewports: list[QRectF] = [QRectF()]
         """Where the frame is seen in each of the panes that are shown, as it was painted last."""
+        self._others: list[Extent | None] = [None]  # of the panes that show another image
         self.pane = 0
         """The one that the mouse is over."""
         self.alone: int | None = None
@@ -51,6 +54,29 @@ class Framing(QObject):
         """That of the pane that the mouse is over, or was last."""
         return self.viewports[min(self.pane, len(self.viewports) - 1)]
 
+    def take_painted(self, viewports: list[QRectF], scenes: Sequence[Scene]) -> None:
+        """Where the scenes were painted."""
+        self.viewports = viewports
+        self._others = [scene.extent if scene.linked else None for scene in scenes]
+
+    @property
+    def _other(self) -> Extent | None:
+        """What the image is like that the pane under the mouse shows, if it is another one."""
+        return self._others[min(self.pane, len(self._others) - 1)]
+
+    @property
+    def elsewhere(self) -> int | None:
+        """Which of the session's panes the mouse is over, if that shows another image."""
+        if self._other is None:
+            return None
+        return (self.alone or self.pane) - 1
+
+    @property
+    def _extent(self) -> Extent:
+        frame = self._frame
+        assert frame is not None
+        return frame.size, frame.aspect_ratio
+
     @property
     def scale(self) -> float:
         """Screen pixels per frame column, 0 without a frame."""
@@ -65,26 +91,47 @@ class Framing(QObject):
         frame = self._frame
         return "" if frame is None else zoom_kind(self.view, frame, self.ratio, self.per_mm)
 
+    def zoom_of(self, scene: Scene) -> tuple[float, str]:
+        """Device pixels per frame column of another image that is looked at alone, and which zoom
+        that is, in words."""
+        view = scene.own(self.view, self.viewports[0])
+        scale = view.scale(self.viewports[0], *scene.extent)
+        return scale * self.ratio, zoom_kind(view, scene.frame, self.ratio, self.per_mm)
+
     def transform(self) -> QTransform:
-        """Frame points → screen points, in the pane that the mouse is over."""
-        frame = self._frame
-        assert frame is not None
-        return self.view.transform(self.viewport, frame.size, frame.aspect_ratio)
+        """Points of the frame that is shown in the pane that the mouse is over → screen points."""
+        view, extent = self._view_there()
+        return view.transform(self.viewport, *extent)
+
+    def _view_there(self) -> tuple[View, Extent]:
+        """The view in terms of the frame in the pane that the mouse is over."""
+        main, other = self._extent, self._other
+        if other is None:
+            return self.view, main
+        return self.view.onto(self.viewport, main, other), other
+
+    def _set_there(self, view: View) -> None:
+        """A view in terms of the frame in the pane that the mouse is over."""
+        other = self._other
+        self.set_view(view if other is None else view.onto(self.viewport, other, self._extent))
 
     def unbound_point(self, at: QPointF) -> tuple[float, float]:
-        """Screen point → frame point, also outside the frame."""
+        """Screen point → point of the frame in the pane that the mouse is over, also outside it."""
         inverse, _ = self.transform().inverted()
         point = inverse.map(at)
         return point.x(), point.y()
 
     def point(self, at: QPointF) -> tuple[float, float] | None:
-        """Screen point → frame point (x, y), None outside the frame."""
-        frame = self._frame
-        if frame is None:
+        """Screen point → frame point (x, y), None outside the frame; over another image the point
+        at the same shares of the sides."""
+        if self._frame is None:
             return None
         x, y = self.unbound_point(at)
-        height, width = frame.size
-        return (x, y) if 0 <= x < width and 0 <= y < height else None
+        extent = self._other or self._extent
+        height, width = extent[0]
+        if not (0 <= x < width and 0 <= y < height):
+            return None
+        return (x, y) if self._other is None else as_share((x, y), extent, self._extent)
 
     def take_pane(self, at: QPointF) -> None:
         """The mouse is at a screen point."""
@@ -157,17 +204,15 @@ class Framing(QObject):
             self.set_view(replace(self._before, turn=self.view.turn))
 
     def pan(self, moved: QPointF) -> None:
-        frame = self._frame
-        if frame is not None:
-            panned = self.view.panned(moved, self.viewport, frame.size, frame.aspect_ratio)
-            self.set_view(panned.kept(frame.size))
+        if self._frame is not None:
+            view, extent = self._view_there()
+            self._set_there(view.panned(moved, self.viewport, *extent).kept(extent[0]))
 
     def zoom(self, factor: float, at: QPointF) -> None:
         """Zoom about a screen point; in every pane about the same frame point."""
-        frame = self._frame
-        if frame is not None:
-            port, size, aspect = self.viewport, frame.size, frame.aspect_ratio
-            self.set_view(self.view.zoomed(factor, at, port, size, aspect))
+        if self._frame is not None:
+            view, extent = self._view_there()
+            self._set_there(view.zoomed(factor, at, self.viewport, *extent))
 
     # one of several pictures
     def toggle_alone(self) -> None:

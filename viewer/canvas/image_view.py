@@ -20,7 +20,7 @@ from viewer.canvas.looking import Looking
 from viewer.canvas.magnifier import Magnifier
 from viewer.canvas.scene import Scene
 from viewer.canvas.true_size import pixels_per_mm
-from viewer.canvas.view import View
+from viewer.canvas.view import View, as_share
 from viewer.state.audit import Purpose
 from viewer.state.session import Session
 from viewer.state.settings import SCREEN_DOTS
@@ -34,6 +34,11 @@ _KEYS = (
 )
 
 
+_ELSEWHERE = (
+    "Shapes belong to the main picture; use Audit > Swap with the other image to draw on this one."
+)
+
+
 class ImageView(QWidget):
     """Left drag: the tool in hand, window and level at first. Middle drag: pan. Right drag: zoom.
     Wheel: images; with Ctrl zoom at the cursor, with Shift the overlay's opacity. Double click:
@@ -41,6 +46,10 @@ class ImageView(QWidget):
     over the scan is taken hold of by its line or corners."""
 
     imageWheeled = Signal(int)
+    paneWheeled = Signal(int, int)
+    """Of the session's pane with this number, which shows another image: that many further."""
+    paneWindowed = Signal(int, object)
+    """The same with a window for it."""
     menuAsked = Signal(QPointF)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -48,7 +57,13 @@ class ImageView(QWidget):
         self._session = session
         self._board = Board(ThreadPoolExecutor(1, "painting"))
         self.framing = Framing(session, self)
-        self._looking = Looking(session, self.framing, self.imageWheeled.emit)
+        self._looking = Looking(
+            session,
+            self.framing,
+            self.imageWheeled.emit,
+            self.paneWheeled.emit,
+            self.paneWindowed.emit,
+        )
         self._magnifier = Magnifier()
         self._hand = Hand(session.audit)
         self._mouse: QPointF | None = None  # while it is over the viewport
@@ -152,7 +167,8 @@ class ImageView(QWidget):
         self.framing.centre_on(x, y)
 
     def frame_point(self, at: QPointF) -> tuple[float, float] | None:
-        """Widget point → frame point (x, y), None outside the frame."""
+        """Widget point → frame point (x, y), None outside the frame; over another image that at the
+        same shares of its sides."""
         return self.framing.point(at)
 
     def _take_screen(self) -> None:
@@ -181,7 +197,7 @@ class ImageView(QWidget):
                 placards.paint(painter, size, self._session)
                 return
             drawn = self._with_drawing(scenes)
-            self.framing.viewports = self._board.paint(painter, size, drawn, self.view)
+            self.framing.take_painted(self._board.paint(painter, size, drawn, self.view), drawn)
             self._paint_drawing(painter)
             self._paint_lens(painter, scenes)
         finally:  # one that is left open takes the program with it
@@ -190,18 +206,20 @@ class ImageView(QWidget):
     def _with_drawing(self, scenes: tuple[Scene, ...]) -> list[Scene]:
         """The scenes with what is being drawn, and the cursor in the panes that it is not over."""
         draft, cursor = self._hand.marks(), self._session.cursor
-        several = len(scenes) > 1
-        return [
-            replace(
-                scene,
-                marks=(*scene.marks, *draft),
-                pointer=cursor if several and number != self.framing.pane else None,
-            )
-            for number, scene in enumerate(scenes)
-        ]
+        several, drawn = len(scenes) > 1, []
+        for number, scene in enumerate(scenes):
+            pointer = cursor if several and number != self.framing.pane else None
+            if scene.linked is None:
+                scene = replace(scene, marks=(*scene.marks, *draft))
+            elif pointer is not None:
+                pointer = as_share(pointer, scene.linked, scene.extent)
+            drawn.append(replace(scene, pointer=pointer))
+        return drawn
 
     def _paint_drawing(self, painter: QPainter) -> None:
         """The open polygon, and the rim of the brush."""
+        if self.framing.elsewhere is not None:
+            return
         drawing, cursor = self._hand.drawing, self._session.cursor
         transform = self.framing.transform()
         painter.setClipRect(self.framing.viewport)
@@ -233,7 +251,10 @@ class ImageView(QWidget):
             self._drags_curtain = not self._hand.draws and curtain.is_on(
                 self._session, self.framing.viewport, at
             )
-            if not self._drags_curtain:
+            if self.framing.elsewhere is not None:
+                if self._hand.draws:
+                    self._session.say(_ELSEWHERE)
+            elif not self._drags_curtain:
                 self._hand.take_size(self._session.open.frame.size)
                 point = self.framing.unbound_point(at)
                 transform = self.framing.transform()
@@ -261,7 +282,8 @@ class ImageView(QWidget):
         if self._session.open is None:
             return
         left = bool(buttons & Qt.MouseButton.LeftButton)
-        if self._hand.busy or self._hand.draws:
+        here = self.framing.elsewhere is None
+        if here and (self._hand.busy or self._hand.draws):
             self._hand.move(self.framing.unbound_point(at), left)
         if not buttons:
             self._show_grip(at)
@@ -279,7 +301,9 @@ class ImageView(QWidget):
         """The cursor says what a press would take hold of."""
         if self._hand.draws:
             return
-        if curtain.is_on(self._session, self.framing.viewport, at):
+        if self.framing.elsewhere is not None:
+            self._show_cursor()
+        elif curtain.is_on(self._session, self.framing.viewport, at):
             self.setCursor(Qt.CursorShape.SplitHCursor)
         elif self._hand.grips(at, self.framing.transform(), marks_of(self._session.audit)):
             self.setCursor(Qt.CursorShape.SizeAllCursor)

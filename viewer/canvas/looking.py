@@ -10,7 +10,7 @@ from viewer.canvas.framing import Framing
 from viewer.canvas.magnifier import Lens
 from viewer.dicom.window import Window
 from viewer.state.audit import Purpose
-from viewer.state.session import Session
+from viewer.state.session import Pane, Session
 from viewer.state.settings import (
     LEVEL_DIRECTION,
     MAGNIFIER_FACTOR,
@@ -29,10 +29,20 @@ _LENS_PIXELS = 80.0  # that magnify once more
 
 
 class Looking:
-    """One drag at a time; ``step`` goes that many images further."""
+    """One drag at a time; ``step`` goes that many images further. Over another image, in a pane of
+    the session, that one is meant: ``step_pane(pane, images)`` and ``window_pane(pane, window)``.
+    """
 
-    def __init__(self, session: Session, framing: Framing, step: Callable[[int], None]) -> None:
-        self._session, self._framing, self._step = session, framing, step
+    def __init__(
+        self,
+        session: Session,
+        framing: Framing,
+        step: Callable[[int], None],
+        step_pane: Callable[[int, int], None],
+        window_pane: Callable[[int, Window], None],
+    ) -> None:
+        self._session, self._framing = session, framing
+        self._step_main, self._step_pane, self._window_pane = step, step_pane, window_pane
         self._pressed = QPointF()
         self._images = 0.0
         self._factor: float | None = None  # of the lens, while it is dragged
@@ -73,20 +83,42 @@ class Looking:
     def _window(self, moved: QPointF) -> None:
         """Right: wider. Down: higher level, so darker (the convention of most workstations), or up
         if that is preferred."""
-        window, opened = self._session.window, self._session.open
-        if opened is None or opened.frame.is_colour:
+        pane = self._pane
+        opened, window = self._session.open, self._session.window
+        pyramid = None if opened is None else opened.pyramid
+        if pane is not None:
+            pyramid, window = pane.pyramid, pane.window
+        if pyramid is None or pyramid.source.is_colour:
             return
         if not isinstance(window, Window):
-            window = opened.pyramid.full_window()
+            window = pyramid.full_window()
         step = max(window.width, 1.0) / _WINDOW_PIXELS
         higher = moved.y() if self._session.settings.get(LEVEL_DIRECTION) == "down" else -moved.y()
-        self._session.set_window(
-            window.moved(window.center + higher * step, window.width + moved.x() * step)
-        )
+        moved_window = window.moved(window.center + higher * step, window.width + moved.x() * step)
+        where = self._framing.elsewhere
+        if where is None:
+            self._session.set_window(moved_window)
+        else:
+            self._window_pane(where, moved_window)
+
+    @property
+    def _pane(self) -> Pane | None:
+        """The other image that the mouse is over."""
+        where = self._framing.elsewhere
+        panes = self._session.panes
+        return None if where is None or where >= len(panes) else panes[where]
+
+    def _step(self, by: int) -> None:
+        where = self._framing.elsewhere
+        if where is None:
+            self._step_main(by)
+        else:
+            self._step_pane(where, by)
 
     def _scroll(self, down: float) -> None:
         """Down: the next images; a long series moves faster."""
-        place = self._session.place
+        pane = self._pane
+        place = self._session.place if pane is None else pane.place
         if place is None:
             return
         least, most = _IMAGE_PIXELS
@@ -111,6 +143,7 @@ class Looking:
             opacity = self._session.style.opacity + _OPACITY_PER_NOTCH * notches
             self._session.change_style(opacity=round(min(1.0, max(0.0, opacity)), 3))
         else:
+            self._framing.take_pane(at)
             down = self._session.settings.get(WHEEL_DIRECTION) == "down"
             self._wheeled += -notches if down else notches
             steps = int(self._wheeled)

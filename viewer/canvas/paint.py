@@ -76,8 +76,7 @@ class ScenePainter:
         viewport = decorations.viewport(size, scene, unit, footer)
         if viewport.height() < 1 or viewport.width() < 1:
             return viewport
-        frame = scene.frame
-        transform = view.transform(viewport, frame.size, frame.aspect_ratio)
+        transform = scene.own(view, viewport).transform(viewport, *scene.extent)
         painter.save()
         painter.setClipRect(viewport)
         ratio = painter.device().devicePixelRatioF()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PySide6.QtCore import QRectF
+
 from engine.findings import summary
 from engine.presets import in_words
 from engine.results import Explanation, Method
 from engine.shapes import Point
 from viewer.canvas.marks import Mark
 from viewer.canvas.measure_marks import MeasureMark
+from viewer.canvas.view import Extent, View
 from viewer.dicom.attributes import Attributes, opposite_orientation
 from viewer.dicom.frame import Frame
 from viewer.dicom.window import LookupTable, Window
@@ -43,7 +46,9 @@ class Scene:
     width, the scan is bare. ``pointer`` is a frame point that the cursor is at elsewhere.
     ``brief`` stands below it in the place of the footer where several pictures share one.
     ``classes`` is painted in the place of the overlay: which class dominates where.
-    ``measures`` are lengths, angles and regions with what they come to."""
+    ``measures`` are lengths, angles and regions with what they come to. ``identity_shown``:
+    whether it may tell whose it is. The scene of another image says in ``linked`` what the frame is
+    like that the view is meant for."""
 
     pyramid: Pyramid
     window: Window | LookupTable
@@ -62,10 +67,20 @@ class Scene:
     brief: tuple[str, ...] = ()
     classes: ClassOverlay | None = None
     measures: tuple[MeasureMark, ...] = ()
+    identity_shown: bool = False
+    linked: Extent | None = None
 
     @property
     def frame(self) -> Frame:
         return self.pyramid.frame
+
+    @property
+    def extent(self) -> Extent:
+        return self.frame.size, self.frame.aspect_ratio
+
+    def own(self, view: View, viewport: QRectF) -> View:
+        """The view in terms of its own frame."""
+        return view if self.linked is None else view.onto(viewport, self.linked, self.extent)
 
 
 def _lines(*rows: Sequence[str]) -> tuple[str, ...]:
@@ -82,6 +97,11 @@ def window_text(window: Window | LookupTable, named: str = "") -> str:
     level = f"{window.center:.5g}".replace("-", "−")
     numbers = f"W {window.width:.5g}  L {level}{curve}"
     return f"{numbers} · {named}" if named else numbers
+
+
+def zoom_text(zoom: float, kind: str) -> str:
+    """Screen pixels per frame pixel, and which zoom that is."""
+    return " · ".join(filter(None, (f"zoom {zoom:.0%}", kind)))
 
 
 def make_corners(

@@ -11,6 +11,14 @@ from PySide6.QtGui import QTransform
 from viewer.render.turn import AS_IT_IS, Turn
 
 ZOOM_LIMITS = (0.02, 40.0)
+Extent = tuple[tuple[int, int], float]
+"""The size (height, width) of a frame and its aspect ratio."""
+
+
+def as_share(point: tuple[float, float], here: Extent, there: Extent) -> tuple[float, float]:
+    """The point of another frame at the same shares of its sides."""
+    (height, width), (rows, columns) = here[0], there[0]
+    return point[0] * columns / width, point[1] * rows / height
 
 
 def scale_of(transform: QTransform) -> float:
@@ -49,6 +57,16 @@ class View:
         across = QTransform(a * scale, c * scale, b * scale * aspect, d * scale * aspect, 0, 0)
         rest = viewport.center() - across.map(QPointF(x, y))
         return across * QTransform.fromTranslate(rest.x(), rest.y())
+
+    def onto(self, viewport: QRectF, here: Extent, there: Extent) -> View:
+        """The same view of another frame: as much larger than it is when it is fitted, about the
+        same place as a share of its sides."""
+        zoom, centre = self.zoom, self.centre
+        if zoom is not None:
+            zoom *= self._fit(viewport, *there) / self._fit(viewport, *here)
+        if centre is not None:
+            centre = as_share(centre, here, there)
+        return View(zoom, centre, self.turn)
 
     def zoomed(
         self,

@@ -28,7 +28,8 @@ from viewer.palette import colour
 from viewer.panels.rows import Row
 from viewer.render.difference import Likeness, figure
 from viewer.state.comparing import MOST
-from viewer.state.others import Other, layer_words, same_and_other
+from viewer.state.others import Other, Sides, layer_words, same_and_other
+from viewer.state.priors import image_words, other_of, others_like
 from viewer.state.session import Session
 from viewer.state.words import readable
 from viewer.state.workbench import Workbench
@@ -37,9 +38,11 @@ Cells = tuple[str, str, str]
 _CELLS = Qt.ItemDataRole.UserRole
 _NUMBER = 74.0  # pixels of a column of numbers
 _CLASSES = 5  # offered, and shown with their probabilities
+_IMAGES = 6  # offered; any other one is in the list of studies
 _INVITATION = (
     "Choose what to see beside the main picture: another network, one that never learnt anything, "
-    "another class or another method. Position, zoom, window and depth of the layer are linked."
+    "another class, another method or another image (Ctrl+click in the list of studies). Position, "
+    "zoom and depth of the layer are linked."
 )
 _ABOUT_UNTRAINED = (
     "An untrained network can lie on anatomy, too: what is the same in both says nothing about "
@@ -48,6 +51,10 @@ _ABOUT_UNTRAINED = (
 _ONE_WINDOW = (
     "Both have the value window of the main map: the same colour is the same response; what is "
     "stronger is shown as its top."
+)
+_ABOUT_IMAGES = (
+    "Position and zoom are linked as shares of the frame. Wheel and window tool work on the "
+    "picture under the mouse; one window holds for both where both have values in the same units."
 )
 _OWN_WINDOWS = "Each has its own value window: colours show where, not how much."
 _CHANCE = (
@@ -90,7 +97,15 @@ def choices(session: Session) -> list[tuple[str, Other | None]]:
         ),
         ("the edited image", Other("edited")),
         ("the bare scan", Other("original")),
+        *_images(session),
     ]
+
+
+def _images(session: Session) -> list[tuple[str, Other | None]]:
+    """The likeliest other images."""
+    place = session.place
+    likely = [] if place is None else others_like(session, place)[:_IMAGES]
+    return [(f"image: {image_words(session, there)}", other_of(there)) for there in likely]
 
 
 def _other_models(session: Session) -> list[str]:
@@ -241,7 +256,7 @@ class ComparePanel(QWidget):
         other = comparing.other
         self._fill_tabs()
         self.more.setVisible(0 < len(comparing.others) < MOST)
-        self.difference.setEnabled(other is not None and other.kind != "original")
+        self.difference.setEnabled(other is not None and other.kind not in ("original", "image"))
         found, main, theirs = comparing.likeness, self._session.explanation, comparing.explanation
         self.alike.show_rows([] if found is None else likeness_rows(found))
         notes = [_CHANCE, _SIGNS] if comparing.difference else [_CHANCE]
@@ -256,7 +271,7 @@ class ComparePanel(QWidget):
         """A tab a picture, where there are several; the numbers are about the one in front."""
         others = self._comparing.others
         blocker = QSignalBlocker(self.tabs)
-        names = [tab_text(other) for other in others]
+        names = [tab_text(other, None) for other in others]
         if names != [self.tabs.tabText(tab) for tab in range(self.tabs.count())]:
             while self.tabs.count():
                 self.tabs.removeTab(0)
@@ -271,7 +286,7 @@ class ComparePanel(QWidget):
         other, rows = self._comparing.other, choices(self._session)
         if other not in [value for _, value in rows]:
             assert other is not None
-            rows.append((f"{other.kind}: {readable(other.value)}", other))
+            rows.append((f"{other.kind}: {tab_text(other, self._comparing.sides)}", other))
         blocker = QSignalBlocker(self.combo)
         if rows != self._choices:
             self._choices = rows
@@ -289,19 +304,25 @@ class ComparePanel(QWidget):
             return [comparing.problem]
         if other.kind == "original":
             return ["The same scan with nothing over it."]
+        if other.kind == "image" and (main is None or theirs is None):
+            return [_ABOUT_IMAGES]
         if main is None or theirs is None:
             return ["Explaining …"]
         if theirs.withheld:
             return [f"{theirs.model.name} gives no output: {theirs.withheld_because}."]
         return [
             same_and_other(other, main, theirs, self._session.layer_index),
-            _ONE_WINDOW if other.shares_range else _OWN_WINDOWS,
+            _ONE_WINDOW if comparing.shares_range else _OWN_WINDOWS,
+            *([_ABOUT_IMAGES] if other.kind == "image" else []),
             *([_ABOUT_UNTRAINED] if other.kind == "untrained" else []),
         ]
 
 
-def tab_text(other: Other) -> str:
-    """``untrained``, ``blocks.2``: what the tab of a picture says."""
+def tab_text(other: Other, names: Sides | None) -> str:
+    """``untrained``, ``blocks.2``: what the tab of a picture says; of another image, whose file may
+    be called like the patient, its name among ``names`` if those are given."""
+    if other.kind == "image":
+        return "image" if names is None else names.other
     return readable(other.value) or {"edited": "edited", "original": "bare scan"}.get(
         other.kind, other.kind
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -11,15 +12,24 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPixmap,
 )
-from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QToolTip, QVBoxLayout, QWidget
 
 from viewer import palette
 from viewer.canvas.images import to_image
 from viewer.panels.row_area import RowArea
 from viewer.panels.study_head import StudyHead
 from viewer.panels.study_paint import THUMBNAIL, Look, arrow_box, paint_row
-from viewer.panels.study_rows import StudyRow, Words, can_open, height_of, rows_of, words_of
+from viewer.panels.study_rows import (
+    StudyRow,
+    Words,
+    can_open,
+    height_of,
+    is_beside,
+    rows_of,
+    words_of,
+)
 from viewer.state.frame_cache import Key
+from viewer.state.priors import as_deep
 from viewer.state.session import Place
 from viewer.state.thumbnails import middle_of
 from viewer.state.workbench import Workbench
@@ -48,13 +58,13 @@ class StudyRows(RowArea):
     """Rows: study → series → image. Only what is looked at is written, painted and decoded.
 
     A click or the arrow keys open a series or an image; the arrow of a row, or Left and Right,
-    show and hide what is in it.
+    show and hide what is in it. With Ctrl it is shown beside the open image.
     """
 
     def __init__(self, workbench: Workbench, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session = workbench.session
-        self._thumbnails = workbench.thumbnails
+        self._thumbnails, self._comparing = workbench.thumbnails, workbench.comparing
         self._rows: list[StudyRow] = []
         self._closed: set[tuple[str, ...]] = set()
         self._opened: set[tuple[str, ...]] = set()
@@ -67,6 +77,7 @@ class StudyRows(RowArea):
         session.key_images.onlyChanged.connect(self.fill)
         session.key_images.changed.connect(self._stars_changed)
         session.placeChanged.connect(self._follow)
+        session.panesChanged.connect(self.viewport().update)
         session.overlayChanged.connect(self._identity_changed)
         self._identity = session.identity_shown
         self.fill()
@@ -267,6 +278,9 @@ class StudyRows(RowArea):
         if event.button() != Qt.MouseButton.LeftButton or number < 0:
             return
         row = self._rows[number]
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.toggle_beside(row)
+            return
         on_arrow = arrow_box(row, QRectF(self.box_of(number)), self.unit).contains(event.position())
         opened = self._is_open(row)
         if opened is not None and (row.kind == "study" or on_arrow):
@@ -279,6 +293,34 @@ class StudyRows(RowArea):
         number = self.row_at(event.position().y())
         if number >= 0 and self._rows[number].kind == "study":
             self.mousePressEvent(event)
+
+    def toggle_beside(self, row: StudyRow) -> None:
+        """Show what a row stands for beside the open image, or no more; as the open image where
+        there is none."""
+        there, place = row.place, self._session.place
+        if there is None:
+            return
+        if place is None:
+            self._session.set_place(there)
+        else:
+            self._comparing.toggle_image(as_deep(row.of, place) if row.kind == "series" else there)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with a row, under the mouse or the one that has the keyboard."""
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        number = self.row_at(event.pos().y()) if by_mouse else self._at
+        if not 0 <= number < len(self._rows) or self._rows[number].place is None:
+            return
+        row, menu = self._rows[number], QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Open").triggered.connect(lambda: self._session.set_place(row.place))
+        beside = menu.addAction("Beside the open image")
+        beside.setCheckable(True)
+        beside.setChecked(is_beside(row, self._session))
+        beside.setEnabled(self._session.place is not None)
+        beside.triggered.connect(lambda: self.toggle_beside(row))
+        under = self.box_of(number).center()
+        menu.popup(event.globalPos() if by_mouse else self.viewport().mapToGlobal(under))
 
     def _choose(self, number: int) -> None:
         """Open what a row stands for; an open series stays at its image."""
@@ -297,7 +339,10 @@ class StudyRows(RowArea):
             self._turn_key(key == Qt.Key.Key_Right)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._at >= 0:
             row = self._rows[self._at]
-            self.set_open(row, not self._is_open(row))
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self.toggle_beside(row)
+            else:
+                self.set_open(row, not self._is_open(row))
         else:
             super().keyPressEvent(event)
 

@@ -125,6 +125,15 @@ def _apart(session: Session, objects: Collection[list[Rejected]]) -> list[StudyR
     return rows
 
 
+def is_beside(row: StudyRow, session: Session) -> bool:
+    """Whether an image of it is shown beside the main one."""
+    shown = (pane.place for pane in session.panes if pane.place is not None)
+    if row.kind == "series":
+        return any(place.series is row.of for place in shown)
+    there = row.place
+    return there is not None and any(place.key == there.key for place in shown)
+
+
 def words_of(row: StudyRow, session: Session) -> Words:
     """What a row says now; nothing that tells who it is while the identity is hidden."""
     if row.kind == "study":
@@ -157,6 +166,8 @@ def _series_words(series: Series, session: Session) -> Words:
     place = session.place
     if place is not None and place.series is series and series.starts[-1] > 1:
         images = f"{place.number + 1} / {images}"
+    if is_beside(StudyRow("series", series), session):
+        images += " · beside"
     stars = len(session.key_images.numbers(series))
     marked = f"\n{several(stars, 'key image')}" if stars else ""
     whole = " · ".join(part for part in (series.modality, title, detail) if part)
@@ -170,8 +181,10 @@ def _image_words(series: Series, number: int, session: Session) -> Words:
     alone = len(series.instances) == 1  # then the row is one of its frames
     word = "frame" if alone else "image"
     frames = f"{place.instance.frames} frames" if place.instance.frames > 1 and not alone else ""
+    beside = "beside" if is_beside(StudyRow("image", series, number), session) else ""
+    count = " · ".join(filter(None, (frames, beside)))
     marked = session.key_images.has(place.instance, place.frame)
-    return Words(f"{word} {number + 1}", count=frames, stars=int(marked))
+    return Words(f"{word} {number + 1}", count=count, stars=int(marked))
 
 
 def _refused_words(refused: Rejected, identity_shown: bool) -> Words:

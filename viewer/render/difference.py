@@ -57,8 +57,13 @@ def beside(main: Overlay, maker: OverlayMaker, index: int, one_range: bool) -> B
     ``one_range`` in its value window, too. For a thread: it takes some 50 ms."""
     other = maker.overlay(index, main.style)
     if one_range:
-        other = _redrawn(other, other.values, main.maximum)
+        other = in_range_of(main, other)
     return Beside(main, other, difference_overlay(main, other), likeness(main, other))
+
+
+def in_range_of(main: Overlay, other: Overlay) -> Overlay:
+    """Another overlay in the value window of the main one: the same colour is the same response."""
+    return _redrawn(other, other.values, main.maximum)
 
 
 def difference_overlay(first: Overlay, second: Overlay) -> Overlay:

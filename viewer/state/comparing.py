@@ -1,4 +1,4 @@
-"""Up to three other answers beside the main picture, and the difference to one of them."""
+"""Up to three other answers or images beside the main picture, and the difference to one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from engine.results import Explanation
+from viewer.dicom.window import LookupTable, Window
 from viewer.render.difference import Beside, Likeness, in_short
+from viewer.state.beside import ImageBeside
 from viewer.state.comparison import Comparison
+from viewer.state.lane import Lane
 from viewer.state.others import Other, Sides, layer_words
-from viewer.state.session import Pane, Session
+from viewer.state.priors import other_of
+from viewer.state.session import Pane, Place, Session
 
 if TYPE_CHECKING:
     from viewer.state.workbench import Workbench
 
 MOST = 3
 """So that there are four pictures at most, two by two."""
+Slot = Comparison | ImageBeside
 
 
 class Comparing(QObject):
@@ -31,15 +36,28 @@ class Comparing(QObject):
         self.difference = False
         """Whether one more pane shows the difference to the chosen one."""
         self.chosen = 0
-        self._slots = tuple(Comparison(session, workbench) for _ in range(MOST))
-        for slot in self._slots:
-            slot.changed.connect(self._show)
+        self._answers = tuple(Comparison(session, workbench) for _ in range(MOST))
+        self._images = tuple(ImageBeside(session, workbench) for _ in range(MOST))
+        self._shown: list[Slot] = []
+        for changed in (
+            slot.changed for pair in zip(self._answers, self._images, strict=True) for slot in pair
+        ):
+            changed.connect(self._show)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        return tuple(lane for image in self._images for lane in image.lanes())
 
     # what is wanted
     @property
     def others(self) -> tuple[Other, ...]:
         """In the order of the pictures."""
         return tuple(slot.other for slot in self._slots if slot.other is not None)
+
+    @property
+    def _slots(self) -> tuple[Slot, ...]:
+        """Each of them an answer about the same image, or another image."""
+        pairs = zip(self._answers, self._images, strict=True)
+        return tuple(answer if image.other is None else image for answer, image in pairs)
 
     def set_others(self, others: tuple[Other, ...], chosen: int = 0) -> None:
         """These and no more, each of them once; the first three."""
@@ -48,11 +66,13 @@ class Comparing(QObject):
         if (wanted, chosen) == (self.others, self.chosen):
             return
         self.chosen = chosen
-        if wanted:
+        if any(other.kind != "image" for other in wanted):
             self._session.change_style(visible=True)  # what is compared is to be seen
         padded = (*wanted, *(None for _ in range(MOST - len(wanted))))
-        for slot, other in zip(self._slots, padded, strict=True):
-            slot.set_other(other)
+        for answer, image, other in zip(self._answers, self._images, padded, strict=True):
+            is_image = other is not None and other.kind == "image"
+            answer.set_other(None if is_image else other)
+            image.set_other(other if is_image else None)
         self._show()
 
     def set_other(self, other: Other | None) -> None:
@@ -69,6 +89,42 @@ class Comparing(QObject):
     def choose(self, number: int) -> None:
         self.set_others(self.others, number)
 
+    # other images
+    def image_at(self, pane: int) -> ImageBeside | None:
+        """The image that a pane of the session shows; None where it shows the same one."""
+        slot = self._shown[pane] if 0 <= pane < len(self._shown) else None
+        return slot if isinstance(slot, ImageBeside) else None
+
+    def toggle_image(self, place: Place) -> None:
+        """Put an image beside the main one, or take it away; where there is no room for one more,
+        in the place of the chosen one."""
+        other = other_of(place)
+        if other in self.others:
+            self.set_others(tuple(item for item in self.others if item != other))
+        elif len(self.others) < MOST:
+            self.add_other(other)
+        else:
+            self.set_other(other)
+
+    def swap(self) -> None:
+        """The other image, the chosen one of several, becomes the main one, and that the other."""
+        images = [slot for slot in (self._slot, *self._slots) if isinstance(slot, ImageBeside)]
+        main, there = self._session.place, images[0].place if images else None
+        if main is not None and there is not None:
+            images[0].set_other(other_of(main))
+            self._session.set_place(there)
+
+    def step_image(self, pane: int, by: int) -> None:
+        """That many images further in the series of a pane."""
+        image = self.image_at(pane)
+        if image is not None:
+            image.step(by)
+
+    def set_window(self, pane: int, window: Window | LookupTable) -> None:
+        image = self.image_at(pane)
+        if image is not None:
+            image.set_window(window)
+
     def set_difference(self, on: bool) -> None:
         if on != self.difference:
             self.difference = on
@@ -76,7 +132,7 @@ class Comparing(QObject):
 
     # what is there, of the chosen one
     @property
-    def _slot(self) -> Comparison:
+    def _slot(self) -> Slot:
         return self._slots[self.chosen]
 
     @property
@@ -104,6 +160,14 @@ class Comparing(QObject):
         return None if self.beside is None else self.beside.likeness
 
     @property
+    def shares_range(self) -> bool:
+        """Whether it is shown in the value window of the main map."""
+        slot = self._slot
+        if isinstance(slot, ImageBeside):
+            return slot.shares_range
+        return slot.other is not None and slot.other.shares_range
+
+    @property
     def waiting(self) -> bool:
         """Whether any of the pictures is being made."""
         return any(slot.waiting for slot in self._slots)
@@ -115,8 +179,9 @@ class Comparing(QObject):
 
     # panes
     def _show(self) -> None:
-        shown = [slot for slot in self._slots if slot.pane is not None]
-        panes = [pane for slot in shown if (pane := slot.pane) is not None]
+        found = [(slot, pane) for slot in self._slots if (pane := slot.pane) is not None]
+        shown, panes = [slot for slot, _ in found], [pane for _, pane in found]
+        self._shown = shown
         names, painted = self.sides, self.beside
         room = len(panes) < MOST and self._slot in shown
         if self.difference and painted is not None and names is not None and room:
@@ -131,12 +196,15 @@ class Comparing(QObject):
         self._session.set_panes(self._main_title(shown), tuple(panes))
         self.changed.emit()
 
-    def _main_title(self, shown: list[Comparison]) -> str:
+    def _main_title(self, shown: list[Slot]) -> str:
         main, layer = self._session.explanation, self._session.layer
-        if not shown or main is None:
-            return ""
         names = {sides.main for slot in shown if (sides := slot.sides) is not None}
-        name = names.pop() if len(names) == 1 else main.model.name
-        if layer is None or not any(slot.names_layers for slot in shown):
+        if len(names) == 1:
+            name = names.pop()
+        elif main is not None and names:
+            name = main.model.name
+        else:
+            return ""
+        if main is None or layer is None or not any(slot.names_layers for slot in shown):
             return name
         return f"{name} · {layer_words(layer, len(main.layers))}"

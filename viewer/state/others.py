@@ -11,7 +11,7 @@ from engine.results import Explanation, LayerResponse, Method
 from viewer.state.words import readable
 
 UNTRAINED_SEED = 1
-Kind = Literal["model", "untrained", "class", "method", "layer", "edited", "original"]
+Kind = Literal["model", "untrained", "class", "method", "layer", "edited", "original", "image"]
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,17 @@ class Other:
     """``model``: the bundled one named ``value``; ``untrained``: the same shape, never trained;
     ``class``: ``value`` as target; ``method``: the preset ``value``; ``layer``: that layer of the
     same answer, whichever the main picture shows; ``edited``: the image with
-    its interventions; ``original``: the scan with nothing over it."""
+    its interventions; ``original``: the scan with nothing over it; ``image``: the frame ``frame``
+    of the file ``value``."""
 
     kind: Kind
     value: str = ""
+    frame: int = 0
 
     @property
     def is_asked(self) -> bool:
-        """Whether it takes a question to the engine."""
-        return self.kind not in ("layer", "edited", "original")
+        """Whether it takes a question about the same image to the engine."""
+        return self.kind not in ("layer", "edited", "original", "image")
 
     @property
     def shares_range(self) -> bool:
@@ -84,6 +86,7 @@ def sides(other: Other, model: str, method: Method, target: str) -> Sides:
         "layer": Sides(model, model),
         "edited": Sides("the scan as it is", "the edited scan"),
         "original": Sides(model, "the bare scan"),
+        "image": Sides("this image", "the other image"),
     }[other.kind]
 
 
@@ -101,7 +104,7 @@ def same_and_other(other: Other, main: Explanation, theirs: Explanation, index: 
         place = counterpart(index, len(main.layers), len(theirs.layers))
     weights = "never trained" if other.kind == "untrained" else ""
     rows = (
-        ("image", "", "edited" if other.kind == "edited" else ""),
+        ("image", "", {"edited": "edited", "image": "another"}.get(other.kind, "")),
         ("network", main.model.name, weights or theirs.model.name),
         ("class", readable(main.target), readable(theirs.target)),
         ("method", preset_name(main.method), preset_name(theirs.method)),

@@ -84,13 +84,16 @@ class OpenFrame:
 class Pane:
     """A picture beside the main one: the same scan (or another, of the same size) with another
     answer over it. ``title`` says what is other ("shallow", "untrained", "difference");
-    ``footer`` what stands below it in the place of the answer's provenance."""
+    ``footer`` what stands below it in the place of the answer's provenance. One with a ``place`` is
+    another image, in a ``window`` of its own."""
 
     title: str
     explanation: Explanation | None
     overlay: Overlay | None
     pyramid: Pyramid | None = None
     footer: tuple[str, ...] = ()
+    place: Place | None = None
+    window: Window | LookupTable | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class KeptLayer:
         return self.index
 
 
-def _window_owner(opened: OpenFrame) -> object:
+def window_owner(opened: OpenFrame) -> object:
     """What images have in common that keep a window: the series and what its files say; without a
     word in them the stack, or the film by itself."""
     frame, place = opened.frame, opened.place
@@ -273,7 +276,7 @@ class Session(QObject):
             self.placeLeft.emit()
             self._set_overlays(None)
         self.open, self.failure = opened, None
-        own = _window_owner(opened)
+        own = window_owner(opened)
         if own != self._own_window:
             self.inverted = False
             self.window = default_window(opened.frame)

@@ -178,6 +178,7 @@ class Workbench(QObject):
             self.frames,
             self.records,
             self.measuring,
+            self.comparing,
             self.log,
         )
         lanes = [lane for owner in owners for lane in owner.lanes()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from viewer.commands import Context
 from viewer.state.others import Other, depths
+from viewer.state.priors import others_like
 
 _UNTRAINED = Other("untrained")
 
@@ -33,6 +34,29 @@ def compares_other_model(context: Context) -> bool:
 def toggle_compare_edited(context: Context) -> None:
     """The image with the interventions that are on."""
     _toggle(context, Other("edited"))
+
+
+def toggle_compare_image(context: Context) -> None:
+    """The image that a reader would look for beside this one: the same part in an earlier study
+    above all."""
+    session, comparing = context.session, context.workbench.comparing
+    rest = tuple(other for other in comparing.others if other.kind != "image")
+    if rest != comparing.others:
+        comparing.set_others(rest)
+        return
+    likely = [] if session.place is None else others_like(session, session.place)
+    if likely:
+        comparing.toggle_image(likely[0])
+    else:
+        session.say("No other image is open; open the one to compare with first.")
+
+
+def compares_image(context: Context) -> bool:
+    return any(other.kind == "image" for other in context.workbench.comparing.others)
+
+
+def swap_images(context: Context) -> None:
+    context.workbench.comparing.swap()
 
 
 def toggle_difference(context: Context) -> None:

@@ -19,6 +19,7 @@ from viewer.exporters import picture
 from viewer.exporters.names import suggested_name
 from viewer.messages import UserError
 from viewer.render.turn import AS_IT_IS, Turn
+from viewer.state.frame_cache import Key
 from viewer.state.measured import read_all
 from viewer.state.measurement import Measurement
 from viewer.state.progress import Progress
@@ -38,10 +39,15 @@ class Export:
     identity: bool
     measurements: tuple[Measurement, ...]
     measured: Frame
+    others: tuple[Key, ...] = ()
+    """The other images that are in it, too."""
 
     def write(self, target: Path, progress: Progress) -> None:
         progress.step(0.0)
         facts = {**self.facts, "input": picture.input_facts(self.path, self.frame)}
+        if self.others:
+            told = [picture.input_facts(path, frame) for path, frame in self.others]
+            facts["other_inputs"] = told
         if self.measurements:
             readings = read_all(self.measurements, self.measured)
             facts["measurements"] = [item.facts() for item in readings]
@@ -77,13 +83,17 @@ def _of_panes(context: Context, export: Export, turn: Turn) -> Export:
         return export
     if alone is None:
         beside = [_pane_facts(pane) for pane in session.panes]
-        return replace(export, facts={**export.facts, "beside": beside})
+        others = tuple(pane.place.key for pane in session.panes if pane.place is not None)
+        return replace(export, facts={**export.facts, "beside": beside}, others=others)
     pane = session.panes[alone - 1]
+    place = pane.place or session.open.place
     layer = pane.overlay.layer.name if pane.overlay is not None else "scan"
     return replace(
         export,
         facts=_pane_facts(pane) | _turn_facts(turn),
-        name=suggested_name(session.open.place.instance.attributes, layer),
+        path=place.instance.path,
+        frame=place.frame,
+        name=suggested_name(place.instance.attributes, layer),
         measurements=export.measurements if pane.pyramid is None else (),
     )
 

@@ -1,0 +1,530 @@
+"""Another image beside the main one: read, asked the same, linked, and never mistaken for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+import resources
+from engine.answering import Desk
+from engine.questions import Explain, Network, Question
+from engine.results import Explanation
+from tests.factories.benches import PATIENCE, opened, read, viewport
+from tests.factories.dicom_files import make_dataset, save
+from tests.viewer.test_study_list import click, listed
+from viewer.canvas.compose import beside, scene_of
+from viewer.canvas.image_view import ImageView
+from viewer.canvas.shown import scenes
+from viewer.canvas.view import View
+from viewer.dicom.frame import default_window
+from viewer.dicom.window import Window
+from viewer.exporters.picture import input_facts
+from viewer.main_window import MainWindow
+from viewer.panels.compare import ComparePanel
+from viewer.render.overlay import OverlayMaker
+from viewer.render.turn import Turn
+from viewer.state.audit import Tool
+from viewer.state.others import Other
+from viewer.state.pictures import Picture
+from viewer.state.priors import image_words, other_of, others_like
+from viewer.state.progress import Progress
+from viewer.state.session import Place, Session
+from viewer.state.workbench import Workbench
+from viewer.verbs import compare
+from viewer.verbs.pictures import screen_export
+
+_SECRETS = ("DOE", "JANE", "4711", "1999", "Doe", "secret")
+
+
+def film(
+    path: Path, value: int = 100, size: tuple[int, int] = (60, 40), **elements: object
+) -> Path:
+    """A radiograph of a patient with a name: dark at the left, ``value`` at the right."""
+    pixels = np.full(size, value, np.uint16)
+    pixels[:, : size[1] // 4] = 0
+    told = {
+        "PatientName": "DOE^JANE",
+        "PatientID": "4711",
+        "StudyInstanceUID": f"1.2.{path.stem}",
+        "SeriesInstanceUID": f"1.2.{path.stem}.1",
+        "StudyDescription": "secret of Doe",
+        "BodyPartExamined": "CHEST",
+        "ViewPosition": "PA",
+        "StudyDate": "19990101",
+    }
+    return save(make_dataset(pixels, **{**told, **elements}), path)
+
+
+def stack(folder: Path, series: str, count: int, units: str = "HU", **elements: object) -> None:
+    for number in range(count):
+        pixels = np.full((32, 32), 10 * number, np.int16)
+        told = {
+            "Modality": "CT",
+            "SeriesInstanceUID": f"1.2.{series}",
+            "StudyInstanceUID": f"1.{series}",
+            "InstanceNumber": number,
+            "RescaleSlope": 1,
+            "RescaleIntercept": 0,
+            "RescaleType": units,
+        }
+        save(make_dataset(pixels, **{**told, **elements}), folder / f"{series}-{number}.dcm")
+
+
+def place_of(session: Session, name: str) -> Place:
+    found = [
+        Place(series, position)
+        for series in session.all_series()
+        for position, instance in enumerate(series.instances)
+        if instance.path.name == name
+    ]
+    return found[0]
+
+
+def shown_beside(qtbot: QtBot, bench: Workbench, place: Place) -> None:
+    """Put an image beside the main one and wait until it is on the board."""
+    bench.comparing.toggle_image(place)
+    _there(qtbot, bench, place)
+
+
+def _there(qtbot: QtBot, bench: Workbench, place: Place) -> None:
+    def is_there() -> bool:
+        panes = bench.session.panes
+        return any(pane.place is not None and pane.place.key == place.key for pane in panes)
+
+    qtbot.waitUntil(is_there, timeout=PATIENCE)
+
+
+def test_the_other_image_has_the_answer_that_it_would_have_by_itself(qtbot: QtBot) -> None:
+    with opened(qtbot, resources.sample_files()) as bench:
+        session = bench.session
+        qtbot.waitUntil(lambda: session.reading is None, timeout=PATIENCE)
+        main = session.explanation
+        session.show_layer(3)
+        other = next(p for p in others_like(session, session.place) if p.key[0].name == "chest.dcm")
+        shown_beside(qtbot, bench, other)
+        qtbot.waitUntil(lambda: session.panes[0].overlay is not None, timeout=PATIENCE)
+        (pane,) = session.panes
+        picture = Picture(pane.pyramid, other.instance.attributes.modality)
+        network = Network(resources.model_folder("shallow"), "cpu", 0)
+        asked = Explain(session.method, None)
+        right = Desk().answer(Question(picture.key, network, asked, picture.subject()))
+        assert isinstance(right, Explanation)
+        assert pane.explanation.target == right.target == "chest" != main.target
+        expected = OverlayMaker(right).overlay(3, session.style)
+        np.testing.assert_allclose(
+            pane.overlay.values, expected.values, atol=1e-5 * expected.maximum
+        )
+        assert pane.overlay.maximum == pytest.approx(expected.maximum), "a window of its own"
+        assert not bench.comparing.shares_range
+        assert pane.pyramid.source.size == pane.explanation.geometry.frame_size
+        assert session.explanation is main, "nothing was asked anew of the main picture"
+        # another layer and another style hold for both
+        session.show_layer(1)
+        session.change_style(threshold=0.6)
+        qtbot.waitUntil(
+            lambda: (
+                session.panes[0].overlay is not None
+                and session.panes[0].overlay.layer.depth == 2
+                and session.panes[0].overlay.style.threshold == 0.6
+            ),
+            timeout=PATIENCE,
+        )
+        # one class, one value window: the same colour is the same response
+        session.set_target("chest")
+        qtbot.waitUntil(
+            lambda: (
+                session.explanation is not None
+                and session.explanation.target == "chest"
+                and bench.comparing.shares_range
+                and session.panes[0].overlay is not None
+                and session.panes[0].overlay.maximum == session.overlay.maximum
+            ),
+            timeout=PATIENCE,
+        )
+
+
+def test_who_reads_first_sees_the_other_image_and_no_answer(qtbot: QtBot) -> None:
+    with opened(qtbot, resources.sample_files()) as bench:
+        session = bench.session
+        qtbot.waitUntil(lambda: session.reading is None, timeout=PATIENCE)
+        session.audit.set_blind(True)
+        assert session.explanation is None
+        other = others_like(session, session.place)[0]
+        shown_beside(qtbot, bench, other)
+        qtbot.wait(600)  # as long as an answer would take to be asked for
+        (pane,) = session.panes
+        assert not session.style.visible, "two scans are read without anything over them"
+        assert pane.explanation is None
+        assert pane.overlay is None
+        assert bench.comparing.problem == ""
+        assert not bench.comparing.waiting
+
+
+def test_the_wheel_and_the_window_tool_work_on_the_image_under_the_mouse(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    stack(tmp_path, "7", 5, units="US")
+    film(tmp_path / "1.dcm")
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        view = viewport(qtbot, session)
+        view.imageWheeled.connect(lambda by: session.set_place(session.place.moved(by)))
+        view.paneWheeled.connect(bench.comparing.step_image)
+        view.paneWindowed.connect(bench.comparing.set_window)
+        other = place_of(session, "7-0.dcm")
+        shown_beside(qtbot, bench, other)
+        view.grab()
+        at = view.viewports[1].center()
+        main = session.place
+        view._looking.wheel(-240, Qt.KeyboardModifier.NoModifier, at)
+        _there(qtbot, bench, other.moved(2))
+        assert session.place is main
+        assert bench.comparing.others == (other_of(other.moved(2)),)
+        # a drag there widens that window and no other
+        before, own = session.window, session.panes[0].window
+        view.grab()
+        _dragged(view, at, QPointF(60, 0))
+        assert session.window == before
+        assert session.panes[0].window.width > own.width
+        # what was set here holds for the next image of the series
+        kept = session.panes[0].window
+        view._looking.wheel(-120, Qt.KeyboardModifier.NoModifier, at)
+        _there(qtbot, bench, other.moved(3))
+        assert session.panes[0].window == kept
+        # and over the main picture the main window is meant
+        view.grab()
+        _dragged(view, view.viewports[0].center(), QPointF(60, 0))
+        assert session.window.width > before.width
+        assert session.panes[0].window == kept
+
+
+def _dragged(view: ImageView, at: QPointF, by: QPointF) -> None:
+    start, end = at.toPoint(), (at + by).toPoint()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(view, end)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
+
+
+def test_one_window_holds_for_both_where_both_have_the_same_units(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    stack(tmp_path, "7", 3)
+    stack(tmp_path, "8", 3)
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "7-1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        shown_beside(qtbot, bench, place_of(session, "8-1.dcm"))
+        lung = Window(-600.0, 1500.0)
+        session.set_window(lung)
+        assert session.panes[0].window == lung
+        bone = Window(400.0, 2000.0)
+        bench.comparing.set_window(0, bone)
+        assert session.window == session.panes[0].window == bone
+
+
+def test_the_view_of_another_frame_is_the_same_share_of_it() -> None:
+    port = QRectF(0, 0, 400, 300)
+    here, there = ((100, 200), 1.0), ((600, 300), 1.0)
+    for turn in (Turn(), Turn(1, True)):
+        fitted = View(turn=turn)
+        assert fitted.onto(port, here, there) == fitted
+        near = View(3.0, (50.0, 20.0), turn)
+        onto = near.onto(port, here, there)
+        assert onto.centre == (75.0, 120.0)
+        share = near.scale(port, *here) / fitted.scale(port, *here)
+        assert onto.scale(port, *there) / fitted.scale(port, *there) == pytest.approx(share)
+        back = onto.onto(port, there, here)
+        assert back.zoom == pytest.approx(3.0)
+        assert back.centre == pytest.approx((50.0, 20.0))
+
+
+def test_zoom_and_pan_hold_the_point_under_the_mouse_in_the_other_image(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    film(tmp_path / "1.dcm", size=(60, 40))
+    film(tmp_path / "2.dcm", size=(90, 200))
+    with read(qtbot, [tmp_path]) as bench:
+        view = _two(qtbot, bench)
+        framing, port = view.framing, view.viewports[1]
+        at = port.center() + QPointF(30, 12)
+        framing.take_pane(at)
+        assert framing.elsewhere == 0
+        before = framing.unbound_point(at)
+        framing.zoom(2.0, at)
+        view.grab()
+        assert framing.unbound_point(at) == pytest.approx(before)
+        framing.pan(QPointF(11, -7))
+        view.grab()
+        assert framing.unbound_point(at + QPointF(11, -7)) == pytest.approx(before)
+        # the cursor is at the same shares of both frames
+        x, y = framing.unbound_point(at)
+        assert framing.point(at) == pytest.approx((x * 40 / 200, y * 60 / 90))
+        main, other = view.current_scenes()
+        own = other.own(framing.view, port).transform(port, *other.extent)
+        assert own.map(QPointF(x, y)).x() == pytest.approx(at.x())
+        assert main.linked is None
+        assert other.linked == main.extent
+
+
+def _two(qtbot: QtBot, bench: Workbench) -> ImageView:
+    """1.dcm with 2.dcm beside it, on the screen."""
+    session = bench.session
+    session.set_place(place_of(session, "1.dcm"))
+    qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+    view = viewport(qtbot, session)
+    shown_beside(qtbot, bench, place_of(session, "2.dcm"))
+    view.grab()
+    return view
+
+
+def test_each_picture_shows_its_own_pixels(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm", 100)
+    film(tmp_path / "2.dcm", 300, WindowCenter=150, WindowWidth=300)
+    with read(qtbot, [tmp_path]) as bench:
+        view = _two(qtbot, bench)
+        main, other = view.current_scenes()
+        assert other.window == default_window(other.frame) != main.window
+        bench.comparing.set_window(0, Window(150.0, 3000.0))
+        image = view.grab().toImage()
+        here, there = (port.center().toPoint() + QPoint(40, -60) for port in view.viewports)
+        assert image.pixelColor(here).lightness() > 250
+        assert 120 < image.pixelColor(there).lightness() < 150, "300 in a window up to 1650"
+
+
+def test_nothing_is_drawn_on_the_main_picture_by_drawing_on_the_other(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    film(tmp_path / "1.dcm")
+    film(tmp_path / "2.dcm")
+    with read(qtbot, [tmp_path]) as bench:
+        view, session = _two(qtbot, bench), bench.session
+        session.audit.set_tool(Tool("measure", "length"))
+        _dragged(view, view.viewports[1].center(), QPointF(40, 30))
+        assert session.audit.document.measurements == ()
+        assert "main picture" in session.message
+        _dragged(view, view.viewports[0].center(), QPointF(40, 30))
+        assert len(session.audit.document.measurements) == 1
+        main, other = view.current_scenes()
+        assert len(main.measures) == 1
+        assert other.measures == ()
+
+
+def test_nothing_tells_whose_the_other_image_is_while_the_identity_is_hidden(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder = tmp_path / "JANE"
+    film(folder / "1.dcm")
+    film(folder / "2.dcm", SeriesDescription="secret")
+    with read(qtbot, [folder]) as bench:
+        view, session = _two(qtbot, bench), bench.session
+        panel = ComparePanel(bench)
+        qtbot.addWidget(panel)
+        session.set_identity_shown(False)
+        _, other = view.current_scenes()
+        words = [panel.combo.itemText(row) for row in range(panel.combo.count())]
+        words += [panel.facts.text(), str(session.title), str(session.panes[0].title)]
+        words += [str(other.corners), str(other.title), str(other.brief), str(other.footer)]
+        for secret in _SECRETS:
+            assert secret not in " ".join(words), secret
+        assert not other.planes_visible
+        session.set_identity_shown(True)
+        main, other = view.current_scenes()
+        assert "DOE" in str(other.corners)
+        assert "1999" in str(other.corners), "when each was taken"
+        assert "1999" in str(main.corners)
+        # an export that hides the identity hides that of both, whatever the screen shows
+        hidden = scene_of(session, identity_shown=False)
+        assert hidden is not None
+        for scene in (hidden, *beside(session, hidden)):
+            assert "DOE" not in str(scene.corners)
+
+
+def test_an_image_that_cannot_be_read_or_is_gone_is_said_and_costs_nothing_else(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    film(tmp_path / "1.dcm")
+    bad = film(tmp_path / "2.dcm")
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        there = place_of(session, "2.dcm")
+        bad.write_bytes(bad.read_bytes()[:600])
+        session.set_identity_shown(False)
+        bench.comparing.toggle_image(there)
+        qtbot.waitUntil(lambda: bool(bench.comparing.problem), timeout=PATIENCE)
+        assert "cannot be shown" in bench.comparing.problem
+        assert "2.dcm" not in bench.comparing.problem
+        assert session.panes == ()
+        assert session.open is not None
+        bench.comparing.set_other(Other("image", str(tmp_path / "never.dcm")))
+        assert "no longer" in bench.comparing.problem
+        assert session.panes == ()
+
+
+def test_swapping_makes_the_other_image_the_main_one(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm", size=(60, 40))
+    film(tmp_path / "2.dcm", size=(90, 200))
+    with read(qtbot, [tmp_path]) as bench:
+        view, session = _two(qtbot, bench), bench.session
+        bench.comparing.swap()
+        _there(qtbot, bench, place_of(session, "1.dcm"))
+        assert session.place.instance.path.name == "2.dcm"
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        main, other = view.current_scenes()
+        assert (main.frame.size, other.frame.size) == ((90, 200), (60, 40))
+
+
+def test_looked_at_alone_it_says_all_that_it_says_by_itself(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm")
+    film(tmp_path / "2.dcm", ViewPosition="LL")
+    with read(qtbot, [tmp_path]) as bench:
+        view, session = _two(qtbot, bench), bench.session
+        view.framing.take_pane(view.viewports[1].center())
+        view.framing.toggle_alone()
+        view.grab()
+        (alone,) = scenes(session, view.framing)
+        assert "LL" in str(alone.corners.bottom_left)
+        assert alone.corners.bottom_right[0].startswith("zoom")
+        assert view.framing.elsewhere == 0, "and what is done with it is done with this image"
+        view.framing.toggle_alone()
+        view.grab()
+        assert len(view.current_scenes()) == 2
+
+
+def test_the_likeliest_is_the_same_part_of_the_same_patient_before(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    rows: dict[str, dict[str, str]] = {
+        "1": {"StudyDate": "20200601"},
+        "2": {"StudyDate": "20190601"},
+        "3": {"StudyDate": "20180601"},
+        "4": {"StudyDate": "20210601"},
+        "5": {"StudyDate": "20190701", "BodyPartExamined": "HAND"},
+        "6": {"StudyDate": "20190801", "PatientID": "5"},
+        "7": {"StudyDate": "20190901", "ViewPosition": "LL"},
+    }
+    for name, elements in rows.items():
+        film(tmp_path / f"{name}.dcm", **elements)
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        found = others_like(session, place_of(session, "1.dcm"))
+        assert [place.instance.path.stem for place in found] == ["2", "3", "4", "7", "6", "5"]
+
+
+def test_films_of_one_series_and_depths_of_two_stacks_belong_beside_one_another(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    for name in ("1", "2"):
+        same = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.1"}
+        film(tmp_path / f"{name}.dcm", InstanceNumber=name, **same)
+    stack(tmp_path, "7", 5)
+    stack(tmp_path, "8", 9)
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        first = others_like(session, place_of(session, "1.dcm"))[0]
+        assert first.instance.path.name == "2.dcm"
+        deep = others_like(session, place_of(session, "7-3.dcm"))[0]
+        assert deep.instance.path.name == "8-6.dcm", "three quarters of the way, too"
+        assert image_words(session, deep).endswith("CT · image 7 / 9")
+
+
+def test_the_list_shows_a_row_beside_the_open_image(qtbot: QtBot, tmp_path: Path) -> None:
+    for name in ("1", "2", "3"):
+        film(tmp_path / f"{name}.dcm")
+    with listed(qtbot, [tmp_path]) as (bench, rows):
+        session = bench.session
+        main = session.place
+        number, row = next(
+            (number, row)
+            for number, row in enumerate(rows.listed)
+            if row.kind == "series" and row.of is not main.series
+        )
+        at = rows.box_of(number).center()
+        QTest.mouseClick(
+            rows.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at
+        )
+        _there(qtbot, bench, Place(row.of, 0))
+        assert session.place is main
+        assert "beside" in rows.words()[number].count
+        rows.setFocus()
+        rows._at = number
+        QTest.keyClick(rows, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        assert session.panes == ()
+        assert "beside" not in rows.words()[number].count
+        click(qtbot, rows, number)
+        assert session.place == Place(row.of, 0), "without Ctrl it is opened"
+
+
+@pytest.mark.qt_log_ignore("grabbing the keyboard", extend=True)  # offscreen
+def test_the_menu_of_a_row_does_the_same(qtbot: QtBot, tmp_path: Path) -> None:
+    for name in ("1", "2"):
+        film(tmp_path / f"{name}.dcm")
+    with listed(qtbot, [tmp_path]) as (bench, rows):
+        session = bench.session
+        number, row = next(
+            (number, row)
+            for number, row in enumerate(rows.listed)
+            if row.kind == "series" and row.of is not session.place.series
+        )
+        at = rows.box_of(number).center()
+        reason = QContextMenuEvent.Reason.Mouse
+        QApplication.sendEvent(
+            rows.viewport(), QContextMenuEvent(reason, at, rows.viewport().mapToGlobal(at))
+        )
+        qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None, timeout=PATIENCE)
+        menu = QApplication.activePopupWidget()
+        opens, puts = menu.actions()
+        assert (opens.text(), puts.text()) == ("Open", "Beside the open image")
+        assert not puts.isChecked()
+        puts.trigger()
+        menu.close()
+        _there(qtbot, bench, Place(row.of, 0))
+
+
+def test_the_verb_finds_an_image_or_says_that_there_is_none(
+    drive: Callable[..., int], tmp_path: Path
+) -> None:
+    film(tmp_path / "a" / "1.dcm")
+    film(tmp_path / "b" / "2.dcm")
+
+    def script(window: MainWindow) -> Iterator[Callable[[], bool]]:
+        session, bench = window.session, window.workbench
+        yield lambda: session.reading is None and session.open is not None
+        window.menus.by_id["compare-image"].trigger()
+        yield lambda: "No other image" in session.message
+        assert not compare.compares_image(window.context)
+        assert not window.menus.by_id["compare-swap"].isEnabled()
+        bench.open_paths([tmp_path / "b"])
+        yield lambda: session.reading is None and len(session.studies) == 2
+        window.menus.by_id["compare-image"].trigger()
+        yield lambda: len(session.panes) == 1
+        assert window.menus.by_id["compare-image"].isChecked()
+        yield lambda: window.menus.by_id["compare-swap"].isEnabled()
+        export = screen_export(window.context)
+        there = session.panes[0].place
+        assert export.others == (there.key,)
+        export.write(tmp_path / "both.png", Progress())
+        facts = json.loads((tmp_path / "both.png.json").read_text())
+        assert facts["other_inputs"] == [input_facts(*there.key)]
+        assert facts["other_inputs"] != [facts["input"]]
+        window.view.framing.pane = 1
+        window.view.framing.toggle_alone()
+        alone = screen_export(window.context)
+        assert (alone.path, alone.frame) == there.key
+        window.menus.by_id["compare-image"].trigger()
+        yield lambda: session.panes == ()
+
+    assert drive([str(tmp_path / "a")], script) == 0

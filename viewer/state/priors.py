@@ -1,0 +1,91 @@
+"""Which other image a reader would look for beside this one, and what images are called without
+telling whose they are. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from viewer.dicom.study import Series, Study
+from viewer.state.others import Other
+from viewer.state.session import Place, Session, is_film
+
+
+def image_words(session: Session, place: Place) -> str:
+    """``Study 2 · DX Hand L PA``, ``Study 1, series 3 · CT Chest · image 12 / 40``: the numbers are
+    those of the list of studies."""
+    first = place.instance.attributes
+    what = (place.series.modality, first.body_part.title(), first.laterality, first.view_position)
+    count = place.series.starts[-1]
+    position = f"image {place.number + 1} / {count}" if count > 1 else ""
+    parts = _where(session, place.series), " ".join(filter(None, what)), position
+    return " · ".join(filter(None, parts))
+
+
+def _where(session: Session, series: Series) -> str:
+    for number, study in enumerate(session.studies, 1):
+        for position, one in enumerate(study.series, 1):
+            if one.uid == series.uid:
+                several = len(study.series) > 1
+                return f"Study {number}, series {position}" if several else f"Study {number}"
+    return ""
+
+
+def other_of(place: Place) -> Other:
+    """An image as something to compare with."""
+    return Other("image", str(place.instance.path), place.frame)
+
+
+def others_like(session: Session, place: Place) -> list[Place]:
+    """What may be shown beside an image, the likeliest first: the same view of the same part in
+    another study of the same patient, the latest before this one above all; then the others."""
+    own = _study_of(session, place.series)
+    found = sorted(
+        _candidates(session, place), key=lambda one: _strangeness(one[0], one[1], own, place)
+    )
+    return [there for _, there in found]
+
+
+def _study_of(session: Session, series: Series) -> Study | None:
+    mine = (study for study in session.studies if series.uid in [one.uid for one in study.series])
+    return next(mine, None)
+
+
+def _candidates(session: Session, place: Place) -> Iterator[tuple[Study, Place]]:
+    """An image of every other series; of the same one its other films."""
+    for study in session.studies:
+        for series in study.series:
+            if series.uid != place.series.uid:
+                yield study, as_deep(series, place)
+            elif is_film(place.instance):
+                for position, instance in enumerate(series.instances):
+                    if position != place.position and is_film(instance):
+                        yield study, Place(series, position)
+
+
+def as_deep(series: Series, place: Place) -> Place:
+    """The frame of another stack as far from its first one as this one is in its own."""
+    count, here = series.starts[-1], max(1, place.series.starts[-1] - 1)
+    found = Place(series, 0).moved(round(place.number / here * (count - 1)))
+    assert found is not None
+    return found
+
+
+def _strangeness(study: Study, there: Place, own: Study | None, place: Place) -> tuple[object, ...]:
+    """The least for what belongs beside an image most."""
+    here, other = place.instance.attributes, there.instance.attributes
+    patient = own is not None and (study.patient_name, study.patient_id) == (
+        own.patient_name,
+        own.patient_id,
+    )
+    date = "" if own is None else own.date
+    return (
+        other.body_part != here.body_part,
+        not patient,
+        is_film(there.instance) != is_film(place.instance),
+        own is not None and study.key == own.key,
+        other.laterality != here.laterality,
+        other.view_position != here.view_position,
+        study.date > date,
+        tuple(-ord(letter) for letter in study.date),  # the latest first
+        there.series.modality != place.series.modality,
+    )
