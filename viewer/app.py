@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from viewer import __version__
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
-
     from viewer.main_window import MainWindow
 
 _OUTPUT = "attentive-viewer-output"
@@ -76,27 +74,15 @@ def _run_window(options: argparse.Namespace, watch: Callable[[MainWindow], None]
     if not options.new_window and _handed_over(options):
         gc.enable()
         return 0
+    from viewer.scaling import make_application
     from viewer.start import Start, make_frame, run_until_closed
 
-    application = QApplication.instance() or _new_application()
+    application = QApplication.instance() or make_application(sys.argv[:1])
     assert isinstance(application, QApplication)
     window = make_frame(bool(options.paths) or options.sample)
     watch(window)
     Start(application, window, options.device, lambda: _paths(options))
     return run_until_closed(application, window)
-
-
-def _new_application() -> QApplication:
-    from PySide6.QtWidgets import QApplication
-
-    from viewer.layout import is_scaled
-
-    if not is_scaled():
-        return QApplication(sys.argv[:1])
-    from viewer.state.scaling import as_scaled
-
-    with as_scaled():
-        return QApplication(sys.argv[:1])
 
 
 def _paths(options: argparse.Namespace) -> list[Path]:

@@ -30,12 +30,6 @@ def layout_file() -> Path:
     return own_folder() / "layout.ini"
 
 
-def is_scaled() -> bool:
-    """Whether the user wants everything at another size than the usual one."""
-    kept = QSettings(str(own_folder() / "settings.ini"), QSettings.Format.IniFormat)
-    return kept.contains("scale")
-
-
 def window_address() -> str:
     """The name of the socket that the running window listens on: a file in the user's folder, or a
     short one elsewhere that is told from it; on Windows a pipe's."""

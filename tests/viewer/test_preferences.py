@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,19 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from viewer.dialogs.preferences import KEYS, Preferences, groups
 from viewer.dialogs.settings_page import SettingRow, SettingsPage
-from viewer.state.scaling import as_scaled
+from viewer.scaling import factor_for
 from viewer.state.session import Session
 from viewer.state.settings import (
     BLIND_READING,
     HIDDEN_AT_START,
     SCALE,
+    SCREEN_DOTS,
     SETTINGS,
     THEME,
     Setting,
@@ -119,7 +121,7 @@ def test_a_group_is_restored_at_one_stroke_and_that_can_be_undone(
     settings.set(BLIND_READING, True)
     dialog.show_page("Appearance")
     dialog.restore.click()
-    assert settings.get(SCALE) == "100 %"
+    assert settings.get(SCALE) == "automatic"
     assert settings.get(BLIND_READING), "another group"
     assert dialog.said.text() == "1 preference set back."
     dialog.undo.click()
@@ -168,36 +170,45 @@ def test_a_value_that_makes_no_sense_is_the_default(qtbot: QtBot, kept: str) -> 
     file.setValue(SCALE.name, kept)
     file.setValue(THEME.name, kept)
     file.sync()
-    assert Settings().get(SCALE) == "100 %"
+    assert Settings().get(SCALE) == "automatic"
     assert Settings().get(THEME) == "dark"
-    with as_scaled():
-        assert "QT_SCALE_FACTOR" not in os.environ
 
 
 _SIZES = """
 import os
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QApplication, QPushButton
-from viewer.state.scaling import as_scaled
+from PySide6.QtWidgets import QPushButton
+from viewer.scaling import make_application
 QCoreApplication.setApplicationName("Scaled")
-with as_scaled():
-    application = QApplication([])
+application = make_application([])
 print(QPushButton("OK").devicePixelRatio(), os.environ.get("QT_SCALE_FACTOR"))
 """
 
 
 @pytest.mark.parametrize(
-    ("chosen", "system", "printed"),
-    [("100 %", "", "1.0 None"), ("150 %", "", "1.5 None"), ("150 %", "2", "2.0 2")],
+    ("chosen", "dots", "system", "printed"),
+    [
+        ("100 %", 163, "", "1.0 None"),
+        ("150 %", 0, "", "1.5 None"),
+        ("150 %", 0, "2", "2.0 2"),
+        ("automatic", 0, "", "1.0 None"),
+        ("automatic", 163, "", "1.5 None"),
+        ("nonsense", 163, "", "1.5 None"),
+        ("automatic", 163, "1", "1.0 1"),
+    ],
 )
 def test_the_scale_holds_from_the_next_start_on(
-    tmp_path: Path, chosen: str, system: str, printed: str
+    tmp_path: Path, chosen: str, dots: float, system: str, printed: str
 ) -> None:
     """In a process of its own: Qt takes the factor when the application is made."""
     file = QSettings(str(tmp_path / "Scaled" / "settings.ini"), QSettings.Format.IniFormat)
     file.setValue(SCALE.name, chosen)
+    file.setValue(SCREEN_DOTS.name, dots)
     file.sync()
-    surroundings = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}
+    screens = {"screens": [{"name": "large", "width": 3840, "height": 2160}]}
+    (tmp_path / "screens.json").write_text(json.dumps(screens))
+    platform = f"offscreen:configfile={tmp_path / 'screens.json'}"
+    surroundings = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "QT_QPA_PLATFORM": platform}
     if system:
         surroundings["QT_SCALE_FACTOR"] = system
     done = subprocess.run(
@@ -210,3 +221,23 @@ def test_the_scale_holds_from_the_next_start_on(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == printed
+
+
+@pytest.mark.parametrize(
+    ("dots", "width", "height", "factor"),
+    [
+        (0, 3840, 2160, 1.0),  # it does not say how large it is
+        (96, 1920, 1080, 1.0),
+        (92, 1366, 768, 1.0),
+        (110, 2560, 1440, 1.0),
+        (163, 3840, 2160, 1.5),  # 27 inches
+        (185, 3840, 2160, 1.75),  # 24 inches
+        (157, 1920, 1080, 1.25),  # 14 inches: more would leave the window no room
+        (282, 3840, 2160, 2.0),
+        (220, 1200, 700, 1.0),
+    ],
+)
+def test_a_screen_of_small_pixels_has_everything_larger_as_far_as_there_is_room(
+    dots: float, width: int, height: int, factor: float
+) -> None:
+    assert factor_for(dots, QSize(width, height)) == factor

@@ -58,7 +58,7 @@ def first(window):
         print(late, window.assembled, window.isVisible())
         PySide6.QtCore.QTimer.singleShot(0, window.close)
     window.skeleton.painted.connect(painted)
-NAMES = ("app", "layout", "main_window", "own_folder", "palette", "skeleton", "start")
+NAMES = ("app", "layout", "main_window", "own_folder", "palette", "scaling", "skeleton", "start")
 KNOWN = {"viewer." + name for name in NAMES}
 print(main(["--sample", "--new-window"], first))
 """

@@ -18,13 +18,14 @@ from pytestqt.qtbot import QtBot
 from tests.factories.benches import viewport
 from tests.factories.dicom_files import make_dataset, save
 from viewer.canvas.image_view import ImageView
-from viewer.canvas.true_size import pixels_per_mm, why_no_true_size, zoom_kind
+from viewer.canvas.true_size import why_no_true_size, zoom_kind
 from viewer.canvas.view import View
 from viewer.dicom.frame import Frame
 from viewer.dicom.scan import scan
 from viewer.dicom.window import Window
 from viewer.render.pyramid import Pyramid
 from viewer.render.turn import AS_IT_IS, Turn
+from viewer.scaling import pixels_per_mm
 from viewer.state.audit import Purpose, Tool
 from viewer.state.session import OpenFrame, Pane, Place, Session
 from viewer.state.settings import LEVEL_DIRECTION, SCREEN_DOTS, WHEEL_DIRECTION

@@ -19,8 +19,8 @@ from viewer.canvas.hand import Hand
 from viewer.canvas.looking import Looking
 from viewer.canvas.magnifier import Magnifier
 from viewer.canvas.scene import Scene
-from viewer.canvas.true_size import pixels_per_mm
 from viewer.canvas.view import View, as_share
+from viewer.scaling import pixels_per_mm
 from viewer.state.audit import Purpose
 from viewer.state.session import Session
 from viewer.state.settings import SCREEN_DOTS

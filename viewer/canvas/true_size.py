@@ -4,30 +4,10 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtGui import QScreen
-
 from viewer.canvas.view import View
 from viewer.dicom.frame import Frame
 
-_MM_PER_INCH = 25.4
-_BELIEVED = (40.0, 1200.0)  # dots per inch that a screen may say of itself
-_INVENTED = 100.0  # what Qt says, exactly, where it was told nothing
 _SAME = 1e-6
-
-
-def pixels_per_mm(screen: QScreen, measured: float = 0.0) -> float:
-    """Logical pixels on a millimetre of the screen, ``measured`` dots on an inch of it if that is
-    not 0; else what it says, or 0 where it does not say its size or says what no screen has
-    (projectors, and screens behind some cables)."""
-    ratio = screen.devicePixelRatio()
-    if measured:
-        return measured / ratio / _MM_PER_INCH
-    across, down = screen.physicalDotsPerInchX() * ratio, screen.physicalDotsPerInchY() * ratio
-    low, high = _BELIEVED
-    invented = across == down == _INVENTED
-    if invented or not (low <= across <= high) or not math.isclose(across, down, rel_tol=0.1):
-        return 0.0
-    return (across + down) / 2 / ratio / _MM_PER_INCH
 
 
 def why_no_true_size(frame: Frame, per_mm: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
+from viewer import scaling
 from viewer.own_folder import make_private, own_folder
 
 Value = TypeVar("Value", bool, int, float, str)
@@ -83,11 +84,11 @@ THEME = Setting(
     ("dark", "light", "as the system"),
 )
 SCALE = Setting(
-    "scale",
-    "100 %",
-    "the size of everything in the window, from the next start on",
+    scaling.SCALE,
+    scaling.AUTOMATIC,
+    "the size of everything, from the next start on; automatic is what the screen needs",
     "Appearance",
-    ("100 %", "125 %", "150 %", "175 %", "200 %"),
+    (scaling.AUTOMATIC, *scaling.FACTORS),
 )
 LEVEL_DIRECTION = Setting(
     "level direction",
@@ -102,7 +103,7 @@ WHEEL_DIRECTION = Setting(
     choices=("down", "up"),
 )
 SCREEN_DOTS = Setting(
-    "dots per inch of the screen",
+    scaling.DOTS,
     0.0,
     "as measured, for showing images in true size; 0 for what the screen says of itself",
     choices=(0.0, 1200.0),
