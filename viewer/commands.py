@@ -13,8 +13,9 @@ from engine.presets import in_words
 from viewer.canvas.image_view import ImageView
 from viewer.dialogs import texts
 from viewer.main_window import MainWindow
+from viewer.state.place import Place
 from viewer.state.recents import Recent
-from viewer.state.session import Place, Session
+from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
 

@@ -34,7 +34,7 @@ from viewer.reading.process import ReaderProcess
 from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
-from viewer.state.session import Place
+from viewer.state.place import Place
 
 _REPORT, _SCAN = "explain.json", "scan.png"
 _LEAST, _MOST = 1000, 1600  # long side of the pictures in pixels

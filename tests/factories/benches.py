@@ -14,7 +14,8 @@ from engine.process import EngineProcess
 from tests.factories.engines import ENGINE
 from viewer.canvas.image_view import ImageView
 from viewer.state.document import Document
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
 PATIENCE = 90_000  # milliseconds that one awaited condition may take

@@ -32,7 +32,7 @@ from viewer.reading import process as reading
 from viewer.reading.limits import reader_bytes
 from viewer.reading.process import ReaderProcess
 from viewer.render.pyramid import Pyramid
-from viewer.state.session import Place
+from viewer.state.place import Place
 
 SLOW = 5.0
 """Seconds that a case may take."""

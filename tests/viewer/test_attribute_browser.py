@@ -23,7 +23,8 @@ from viewer.dicom.listing import Element, Listing, list_elements
 from viewer.dicom.study import Instance, Series
 from viewer.reading.process import ReaderProcess
 from viewer.state.lane import Lane
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 
 _PATIENCE = 30_000  # milliseconds
 

@@ -35,9 +35,10 @@ from viewer.render.turn import Turn
 from viewer.state.audit import Tool
 from viewer.state.others import Other
 from viewer.state.pictures import Picture
+from viewer.state.place import Place
 from viewer.state.priors import image_words, other_of, others_like
 from viewer.state.progress import Progress
-from viewer.state.session import Place, Session
+from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 from viewer.verbs import compare
 from viewer.verbs.pictures import screen_export

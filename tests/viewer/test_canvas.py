@@ -27,7 +27,7 @@ from viewer.exporters.picture import as_on_screen, full_resolution
 from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
-from viewer.state.session import Place
+from viewer.state.place import Place
 
 PORT = QRectF(0, 0, 400, 300)
 numbers = st.floats(0.05, 20, allow_nan=False)

@@ -35,7 +35,8 @@ from viewer.render.class_view import (
 from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 from viewer.state.workbench import Workbench
 
 RAW = OverlayStyle(visible=True, shows="classes", smoothing=0.0, threshold=0.3)

@@ -24,7 +24,8 @@ from viewer.render.overlay import OverlayMaker
 from viewer.render.pyramid import Pyramid
 from viewer.state.audit import Tool
 from viewer.state.document import Document, Intervention, Landmark
-from viewer.state.session import OpenFrame, Pane, Place, Session
+from viewer.state.place import OpenFrame, Place
+from viewer.state.session import Pane, Session
 
 LEFT, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier
 SIZE = (300, 200)  # of the frame

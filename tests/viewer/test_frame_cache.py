@@ -18,7 +18,8 @@ from viewer.reading.process import ReaderProcess
 from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import FrameCache, Key
 from viewer.state.frames import Frames
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 
 SLICES = 40
 

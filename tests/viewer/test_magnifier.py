@@ -29,7 +29,8 @@ from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state.audit import Tool
-from viewer.state.session import OpenFrame, Pane, Place, Session
+from viewer.state.place import OpenFrame, Place
+from viewer.state.session import Pane, Session
 from viewer.state.settings import MAGNIFIER_FACTOR, MAGNIFIER_OVERLAY, MAGNIFIER_SHAPE
 
 PORT = QRectF(0, 0, 600, 500)

@@ -29,7 +29,8 @@ from viewer.state.document import Document, Landmark, from_json, to_json
 from viewer.state.log_events import changes, is_settling
 from viewer.state.measured import Measuring, Reading, read
 from viewer.state.measurement import Measurement
-from viewer.state.session import OpenFrame, Place, Session
+from viewer.state.place import OpenFrame, Place
+from viewer.state.session import Session
 
 LEFT, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier
 SIZE = (300, 200)  # of the frame

@@ -36,7 +36,8 @@ from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.state.document import Document
 from viewer.state.lane import Lane
-from viewer.state.session import OpenFrame, Place, Session
+from viewer.state.place import OpenFrame, Place
+from viewer.state.session import Session
 
 RAW = OverlayStyle(visible=True, smoothing=0.0, threshold=0.5)
 SIGNED = replace(RAW, signed=True)

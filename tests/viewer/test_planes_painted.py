@@ -27,7 +27,8 @@ from viewer.dicom.window import Window
 from viewer.exporters.picture import as_on_screen, full_resolution
 from viewer.render.planes import FULL, TINT, ink, level_for, reduced
 from viewer.render.pyramid import Pyramid
-from viewer.state.session import OpenFrame, Place, Session
+from viewer.state.place import OpenFrame, Place
+from viewer.state.session import Session
 
 SIZE = (400, 600)  # of the frame
 

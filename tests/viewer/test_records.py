@@ -29,8 +29,9 @@ from viewer.dicom.window import Window
 from viewer.render.pyramid import Pyramid
 from viewer.state.document import Document, Landmark
 from viewer.state.pictures import Pictures
+from viewer.state.place import OpenFrame, Place
 from viewer.state.records import Records, read_record, record_file, write_record
-from viewer.state.session import OpenFrame, Place, Session
+from viewer.state.session import Session
 
 LUNGS = Landmark("l1", "lungs", box(1, 2, 30, 40), "Hansell 2008")
 KEY = "0" * 32

@@ -37,8 +37,9 @@ from viewer.render.style import OverlayStyle
 from viewer.state.document import Document
 from viewer.state.lane import Lane
 from viewer.state.model_facts import calibration, model_facts
+from viewer.state.place import OpenFrame, Place
 from viewer.state.recents import add_recent, read_recents
-from viewer.state.session import EngineStatus, OpenFrame, Place, Session
+from viewer.state.session import EngineStatus, Session
 from viewer.state.standing import standing
 
 

@@ -20,7 +20,7 @@ from viewer.dicom.grouping import studies_of
 from viewer.dicom.study import Header, Scan
 from viewer.panels.study_list import StudyList, StudyRows
 from viewer.panels.study_paint import broken
-from viewer.state.session import Place
+from viewer.state.place import Place
 from viewer.state.workbench import Workbench
 
 _SECRETS = ("DOE", "Doe", "4711", "2025", "thorax", "axial")

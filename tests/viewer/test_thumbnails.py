@@ -15,7 +15,7 @@ from viewer.dicom.planes import Plane
 from viewer.dicom.window import Window
 from viewer.render.thumbnail import thumbnail
 from viewer.state import thumbnails as module
-from viewer.state.session import Place
+from viewer.state.place import Place
 from viewer.state.thumbnails import SIDE, middle_of
 
 

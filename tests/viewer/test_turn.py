@@ -25,7 +25,7 @@ from viewer.dicom.window import Window
 from viewer.exporters.picture import as_on_screen, full_resolution
 from viewer.render.pyramid import Pyramid
 from viewer.render.turn import AS_IT_IS, Turn
-from viewer.state.session import Place
+from viewer.state.place import Place
 
 PORT = QRectF(0, 0, 400, 300)
 EVERY = [Turn(quarters, mirrored) for mirrored in (False, True) for quarters in range(4)]

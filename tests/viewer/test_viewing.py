@@ -27,7 +27,8 @@ from viewer.render.pyramid import Pyramid
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.scaling import pixels_per_mm
 from viewer.state.audit import Purpose, Tool
-from viewer.state.session import OpenFrame, Pane, Place, Session
+from viewer.state.place import OpenFrame, Place
+from viewer.state.session import Pane, Session
 from viewer.state.settings import LEVEL_DIRECTION, SCREEN_DOTS, WHEEL_DIRECTION
 
 LEFT = Qt.MouseButton.LeftButton

@@ -35,7 +35,8 @@ from viewer.state.audit import Tool
 from viewer.state.candidates import edit_of, names_of
 from viewer.state.document import Document, Intervention, new_id
 from viewer.state.edited import edited_frame
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 from viewer.state.what_if import WhatIfState, trial_of
 from viewer.state.workbench import Workbench
 

@@ -27,7 +27,8 @@ from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
 from viewer.state.audit import Audit
 from viewer.state.measured import read
-from viewer.state.session import Pane, Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Pane, Session
 
 _STARRED = "★ key image"
 _UNNAMED = ("border", "background", "padding")  # so large that a name would only be in the way

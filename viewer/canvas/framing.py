@@ -13,7 +13,8 @@ from viewer.canvas.true_size import true_zoom, why_no_true_size, zoom_kind
 from viewer.canvas.view import Extent, View, as_share
 from viewer.dicom.frame import Frame
 from viewer.render.turn import AS_IT_IS, Turn
-from viewer.state.session import OpenFrame, Session, is_film
+from viewer.state.place import OpenFrame, is_film
+from viewer.state.session import Session
 
 
 class Framing(QObject):

@@ -20,8 +20,8 @@ from viewer.dicom.study import Study
 from viewer.exporters import picture, words
 from viewer.exporters.poster import QUIET, TEXT, Line, Poster
 from viewer.messages import UserError
+from viewer.state.place import Place
 from viewer.state.progress import Progress
-from viewer.state.session import Place
 from viewer.state.words import several
 
 Read = Callable[[Path, int, int], NDArray[np.uint8]]

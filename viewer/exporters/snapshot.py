@@ -27,7 +27,7 @@ from viewer.state.audit import now
 from viewer.state.document import Document
 from viewer.state.figures import LandmarkFigures, LayerFigures
 from viewer.state.measured import Reading, read_all
-from viewer.state.session import Place
+from viewer.state.place import Place
 
 if TYPE_CHECKING:
     from viewer.state.workbench import Workbench

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from viewer import palette
 from viewer.panels.study_paint import paint_star
-from viewer.state.session import Place
+from viewer.state.place import Place
 from viewer.state.workbench import Workbench
 
 _END = 8.0  # logical pixels at both ends, where half of the handle goes

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from viewer.dicom.study import Rejected, Series, Study
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 from viewer.state.words import several
 
 MOST_ROWS = 100

@@ -22,8 +22,9 @@ from viewer.state.lane import Lane
 from viewer.state.later import Later
 from viewer.state.others import Other, Sides
 from viewer.state.pictures import Picture
+from viewer.state.place import OpenFrame, Place, window_owner
 from viewer.state.priors import image_words, other_of
-from viewer.state.session import OpenFrame, Pane, Place, Session, window_owner
+from viewer.state.session import Pane, Session
 
 if TYPE_CHECKING:
     from viewer.state.workbench import Workbench

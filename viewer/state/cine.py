@@ -13,7 +13,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from viewer.state.frames import Frames
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 from viewer.state.settings import CINE_ORDER, CINE_RATE
 
 SLOWEST, FASTEST = CINE_RATE.choices

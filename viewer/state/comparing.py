@@ -13,8 +13,9 @@ from viewer.state.beside import ImageBeside
 from viewer.state.comparison import Comparison
 from viewer.state.lane import Lane
 from viewer.state.others import Other, Sides, layer_words
+from viewer.state.place import Place
 from viewer.state.priors import other_of
-from viewer.state.session import Pane, Place, Session
+from viewer.state.session import Pane, Session
 
 if TYPE_CHECKING:
     from viewer.state.workbench import Workbench

@@ -13,7 +13,8 @@ from viewer.reading.process import ReaderProcess
 from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import FrameCache, Key
 from viewer.state.lane import Lane
-from viewer.state.session import OpenFrame, Place, Session
+from viewer.state.place import OpenFrame, Place
+from viewer.state.session import Session
 
 _AHEAD, _BEHIND = 24, 4  # frames that are decoded before they are asked for
 _PLAYED_AHEAD = 120  # the same while they are played

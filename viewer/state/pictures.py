@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.questions import Subject
 from viewer.dicom.frame import to_grey
 from viewer.render.pyramid import Pyramid
-from viewer.state.session import OpenFrame
+from viewer.state.place import OpenFrame
 
 
 class Picture:

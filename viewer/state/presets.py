@@ -13,7 +13,7 @@ from engine.files import read_regular
 from viewer.dicom.presets import Preset, presets_of, written
 from viewer.dicom.window import Function, Window
 from viewer.own_folder import own_folder, put_aside, write_private
-from viewer.state.session import OpenFrame
+from viewer.state.place import OpenFrame
 
 LONGEST_NAME = 40
 """Letters of the name of a window of one's own."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from viewer.dicom.study import Series, Study
 from viewer.state.others import Other
-from viewer.state.session import Place, Session, is_film
+from viewer.state.place import Place, is_film
+from viewer.state.session import Session
 
 
 def image_words(session: Session, place: Place) -> str:

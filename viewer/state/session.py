@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from engine.presets import DEFAULT_PRESET, PRESETS, in_words
 from engine.results import Explanation, LayerResponse, Method
 from engine.shapes import Shape
-from viewer.dicom.frame import Frame, default_window
+from viewer.dicom.frame import default_window
 from viewer.dicom.presets import carried_over, region_window
-from viewer.dicom.study import Instance, Rejected, Scan, Series, Study
+from viewer.dicom.study import Rejected, Scan, Series, Study
 from viewer.dicom.window import LookupTable, Window
 from viewer.render.class_view import ClassOverlay
 from viewer.render.kernel_overlay import KernelChosen, kernel_maker
@@ -22,42 +21,9 @@ from viewer.render.pyramid import Pyramid
 from viewer.render.style import OverlayStyle
 from viewer.state.audit import Audit
 from viewer.state.key_images import KeyImages
+from viewer.state.place import OpenFrame, Place, window_owner
 from viewer.state.settings import HIDDEN_AT_START, Settings
 from viewer.state.shortcuts import Shortcuts
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which image is open: its series, the instance's position in it and the frame's in that."""
-
-    series: Series
-    position: int
-    frame: int = 0
-
-    @property
-    def instance(self) -> Instance:
-        return self.series.instances[self.position]
-
-    @property
-    def key(self) -> tuple[Path, int]:
-        """The file and the number of the frame in it."""
-        return self.instance.path, self.frame
-
-    @property
-    def number(self) -> int:
-        """The number of the frame in the series, from 0."""
-        return self.series.starts[self.position] + self.frame
-
-    def moved(self, by: int, stop: bool = True) -> Place | None:
-        """The place ``by`` frames further in the series; beyond its ends the last one there, or
-        None without ``stop``."""
-        starts = self.series.starts
-        wanted = self.number + by
-        if not stop and not 0 <= wanted < starts[-1]:
-            return None
-        wanted = min(max(wanted, 0), starts[-1] - 1)
-        position = bisect_right(starts, wanted) - 1
-        return Place(self.series, position, wanted - starts[position])
 
 
 @dataclass(frozen=True)
@@ -66,18 +32,6 @@ class EngineStatus:
 
     state: str
     detail: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class OpenFrame:
-    """The decoded frame of a place, with its copies at lower resolution."""
-
-    place: Place
-    pyramid: Pyramid
-
-    @property
-    def frame(self) -> Frame:
-        return self.pyramid.source
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,20 +65,6 @@ class KeptLayer:
         return self.index
 
 
-def window_owner(opened: OpenFrame) -> object:
-    """What images have in common that keep a window: the series and what its files say; without a
-    word in them the stack, or the film by itself."""
-    frame, place = opened.frame, opened.place
-    said = next(iter((*frame.windows, *frame.voi_luts)), None)
-    alone = place.instance.path if is_film(place.instance) else None
-    return place.series.uid, said or (frame.units, alone)
-
-
-def is_film(instance: Instance) -> bool:
-    """Whether an image is one by itself, and no slice or moment of a stack."""
-    return instance.frames == 1 and instance.attributes.modality not in _STACKS
-
-
 def answer_in_words(explanation: Explanation) -> str:
     """Who answered, how, and what: equal for equal answers."""
     model, best = explanation.model, explanation.predictions[:1]
@@ -133,9 +73,6 @@ def answer_in_words(explanation: Explanation) -> str:
         f"{model.name} {model.version} {model.sha256[:12]} · {in_words(explanation.method)} · "
         f"{said} · explained: {explanation.target or 'nothing'}"
     )
-
-
-_STACKS = ("CT", "MR", "PT", "NM")
 
 
 class Session(QObject):

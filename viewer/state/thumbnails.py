@@ -16,7 +16,8 @@ from viewer.dicom.study import Series
 from viewer.reading.process import ReaderProcess
 from viewer.state.frame_cache import Key
 from viewer.state.lane import Lane
-from viewer.state.session import Place, Session
+from viewer.state.place import Place
+from viewer.state.session import Session
 
 SIDE = 192
 """Pixels of the longer side: enough for screens with two pixels in a point."""

@@ -29,9 +29,10 @@ from viewer.state.lane import Lane
 from viewer.state.library import Library
 from viewer.state.measured import Measuring
 from viewer.state.pictures import Picture, Pictures
+from viewer.state.place import Place
 from viewer.state.progress import Cancelled
 from viewer.state.records import Records
-from viewer.state.session import EngineStatus, Place, Session
+from viewer.state.session import EngineStatus, Session
 from viewer.state.settings import BLIND_READING
 from viewer.state.thumbnails import Thumbnails
 from viewer.state.what_if import WhatIfState

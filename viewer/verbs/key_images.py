@@ -5,7 +5,7 @@ from __future__ import annotations
 from viewer.commands import Context
 from viewer.exporters.key_image_sheet import KeyImageSheet
 from viewer.messages import UserError
-from viewer.state.session import Place
+from viewer.state.place import Place
 
 
 def key_image_sheet(context: Context, identity: bool) -> KeyImageSheet:

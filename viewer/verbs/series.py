@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from viewer.commands import Context
 from viewer.dicom.study import Series
-from viewer.state.session import Place
+from viewer.state.place import Place
 from viewer.state.settings import CINE_ORDER
 
 _FASTER = 1.25
