@@ -10,16 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.factories.dicom_files import DATA
+from viewer.state.lane import running
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-_LANES = {"reading", "scanning", "prefetching", "engine", "plots", "exporting", "indexing"}
-_LANES |= {"records", "saving", "kernels", "landmarks", "untrained", "what if", "controls"}
-_LANES |= {"comparing", "classes", "candidates", "report", "audit log", "thumbnails", "profile"}
-_LANES |= {"key images", "small pictures"}
-_LANES |= {"measuring"}
-_LANES |= {"keeping", "starting"}
-_LANES |= {"attributes"}
+_THREADS = {"plots", "indexing", "starting"}
 
 
 @pytest.fixture(scope="session")
@@ -34,5 +29,6 @@ def data() -> Path:
 def _no_lane_left() -> Iterator[None]:
     """Every background thread that a test started has ended with it."""
     yield
-    left = [thread.name for thread in threading.enumerate() if thread.name in _LANES]
+    left = [thread.name for thread in threading.enumerate() if thread.name in _THREADS]
+    left += running()
     assert not left, f"threads left behind: {left}"

@@ -363,6 +363,22 @@ def test_the_change_that_an_intervention_makes_is_in_the_log(
     assert abs(change) > 1e-3
 
 
+def test_a_key_image_is_in_the_log(qtbot: QtBot, workbench: Workbench) -> None:
+    _open(qtbot, workbench, resources.sample_files())
+    session = workbench.session
+    place, marks = session.place, session.key_images
+    assert place is not None
+    image = session.audit.image
+    marks.set(place.instance, 0, True)
+    marks.set(place.instance, 0, True)
+    marks.set(place.instance, 0, False)
+    workbench.close()
+    lines = [line for line in _lines(log_path()) if line["what"].startswith("key image")]
+    assert [line["what"] for line in lines] == ["key image marked", "key image unmarked"]
+    assert {line["image"] for line in lines} == {image}
+    assert lines[0]["details"] == {"frame": 1}
+
+
 def test_an_engine_that_stops_is_in_the_log(qtbot: QtBot, workbench: Workbench) -> None:
     _open(qtbot, workbench, resources.sample_files())
     os.kill(workbench.engine.pid, signal.SIGKILL)

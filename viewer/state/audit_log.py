@@ -17,6 +17,7 @@ from engine.presets import in_words
 from engine.questions import WhatIfAnswer
 from engine.results import Explanation
 from viewer import __version__
+from viewer.dicom.study import Instance
 from viewer.state.document import Document
 from viewer.state.lane import Lane
 from viewer.state.log_events import answered, changes, explained, is_settling
@@ -62,6 +63,7 @@ class AuditLog(QObject):
         session.requestChanged.connect(self._request_changed)
         session.engineChanged.connect(self._engine_changed)
         session.panesChanged.connect(self._panes_changed)
+        session.key_images.marked.connect(self._marked)
         workbench.session.settings.changed.connect(self._setting_changed)
         workbench.exported.connect(self._export_made)
         workbench.engineStopped.connect(lambda: self.note("engine stopped"))
@@ -195,6 +197,12 @@ class AuditLog(QObject):
         if titles != self._compared:
             self._compared = titles
             self.note("comparing" if titles else "comparing ended", {"beside": list(titles)})
+
+    def _marked(self, instance: Instance, frame: int, on: bool) -> None:
+        """Only the open image can be marked in the window."""
+        place = self._session.place
+        if place is not None and place.key == (instance.path, frame):
+            self.note("key image marked" if on else "key image unmarked", {"frame": frame + 1})
 
     def _setting_changed(self, setting: Setting[bool]) -> None:
         if setting.logged:

@@ -64,9 +64,11 @@ def write_marks(path: Path, marks: Iterable[Mark]) -> None:
 
 
 class KeyImages(QObject):
-    """``failed`` carries a sentence. What cannot be written holds until the program ends."""
+    """``failed`` carries a sentence; ``marked`` the frame that was marked and whether it is so now.
+    What cannot be written holds until the program ends."""
 
     changed = Signal()
+    marked = Signal(Instance, int, bool)
     onlyChanged = Signal()
     failed = Signal(str)
 
@@ -110,6 +112,7 @@ class KeyImages(QObject):
         (self._marks.add if on else self._marks.discard)(mark)
         self._known.clear()
         self._lane.submit(mark, lambda: _apply(self._path, mark, on))
+        self.marked.emit(instance, frame, on)
         self.changed.emit()
 
     def set_only(self, only: bool) -> None:

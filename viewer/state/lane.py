@@ -10,6 +10,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+_running: dict[threading.Event, str] = {}
+
+
+def running() -> list[str]:
+    """The names of all lanes whose threads have not ended."""
+    return list(_running.values())
+
 
 class Lane(QObject):
     """Runs submitted functions in a thread of its own and reports on the thread that made it.
@@ -44,6 +51,7 @@ class Lane(QObject):
             self._waiting.append((key, function))
             if self._ended is None:
                 self._ended = threading.Event()
+                _running[self._ended] = self.objectName()
                 # threading.Thread would wait until it runs: 3 to 7 ms while other threads compute
                 start_new_thread(self._run, (self._ended,))
             self._condition.notify()
@@ -62,6 +70,7 @@ class Lane(QObject):
         try:
             self._work()
         finally:
+            del _running[ended]
             ended.set()
 
     def _work(self) -> None:
