@@ -389,3 +389,29 @@ def test_screen_and_export_are_painted_alike(qtbot: QtBot) -> None:
         painted(own, scene, view)
     exported = pixels_of(as_on_screen(scene, QRectF(0, 0, 500, 420).size(), view, 1.0))
     assert np.array_equal(painted(own, scene, view), exported)
+
+
+@pytest.mark.parametrize("ratio", [1, 1.25, 1.5, 2])
+@pytest.mark.parametrize("turn", TURNS[::3], ids=str)
+def test_nothing_of_what_was_there_before_shines_through(
+    qtbot: QtBot, turn: Turn, ratio: float
+) -> None:
+    scene = replace(scene_of(grey_frame(aspect=1.3), replace(SHOWN, visible=False)), overlay=None)
+    views = (
+        View(turn=turn),
+        View(0.13, (20.4, 31.7), turn),
+        View(1.31, (7.2, 500.9), turn),
+        View(9.7, (200.3, 300.1), turn),
+        View(2.0, (-4000.0, 9000.0), turn),  # out of sight
+    )
+    for view in views:
+        image = QImage(round(500 * ratio), round(420 * ratio), QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        image.fill(QColor(255, 0, 255))
+        painter = QPainter(image)
+        try:
+            ScenePainter().paint(painter, QRectF(0, 0, 500, 420), scene, view)
+        finally:
+            painter.end()
+        blue, green, red = (pixels_of(image)[..., part].astype(int) for part in range(3))
+        assert not ((red > 200) & (blue > 200) & (green < 60)).any(), view

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -72,11 +73,15 @@ class ScenePainter:
     ) -> QRectF:
         """Paint ``scene`` into ``size``; returns the viewport, the part that shows the frame. The
         footer takes at least the height ``footer``. The painter has no transform of its own."""
-        painter.fillRect(size, _BACKGROUND)
         viewport = decorations.viewport(size, scene, unit, footer)
         if viewport.height() < 1 or viewport.width() < 1:
+            painter.fillRect(size, _BACKGROUND)
             return viewport
         transform = scene.own(view, viewport).transform(viewport, *scene.extent)
+        height, width = scene.frame.size
+        seen = transform.mapRect(QRectF(0, 0, width, height)).intersected(viewport)
+        for ground in around(size, seen):
+            painter.fillRect(ground, _BACKGROUND)
         painter.save()
         painter.setClipRect(viewport)
         ratio = painter.device().devicePixelRatioF()
@@ -200,6 +205,19 @@ class ScenePainter:
             key = Key(what.objects, (*what.values, unit, edges(viewport)))
             draw = functools.partial(colour_bar.paint, viewport=viewport, scene=scene, unit=unit)
             self._bar.paint(painter, area, key, draw=draw)
+
+
+def around(whole: QRectF, part: QRectF) -> Iterator[QRectF]:
+    """What of a rectangle does not lie in a part of it, up to the whole pixels in that."""
+    left, top = math.ceil(part.left()), math.ceil(part.top())
+    right, bottom = math.floor(part.right()), math.floor(part.bottom())
+    if right <= left or bottom <= top:
+        yield whole
+        return
+    yield QRectF(whole.topLeft(), QPointF(whole.right(), top))
+    yield QRectF(QPointF(whole.left(), bottom), whole.bottomRight())
+    yield QRectF(QPointF(whole.left(), top), QPointF(left, bottom))
+    yield QRectF(QPointF(right, top), QPointF(whole.right(), bottom))
 
 
 def turned(pixels: NDArray[Pixel], turn: Turn) -> NDArray[Pixel]:
