@@ -61,21 +61,32 @@ def _plate(
         found = probe.boundingRect(where, how, text)
     finally:
         probe.end()
-    plate = found.adjusted(-4 * unit, -unit, 4 * unit, unit)
-    place = device_area(plate.adjusted(-1, -1, 1, 1), ratio)
-    image = QImage(place.size(), QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(0)
+    place = device_area(found.adjusted(-4 * unit, -unit, 4 * unit, unit), ratio)
+    image = _ground(place.width(), place.height(), 3 * unit * ratio).copy()
     own = QPainter(image)
     try:
         own.translate(QPointF(-place.left(), -place.top()))
         own.scale(ratio, ratio)
-        own.setRenderHint(QPainter.RenderHint.Antialiasing)
-        own.setPen(Qt.PenStyle.NoPen)
-        own.setBrush(_PLATE)
-        own.drawRoundedRect(plate, 3 * unit, 3 * unit)
         own.setFont(font)
         own.setPen(QColor.fromRgba(colour))
         own.drawText(where, how, text)
     finally:
         own.end()
     return image, QPoint(place.left(), place.top())
+
+
+@lru_cache(maxsize=_KEPT)
+def _ground(width: int, height: int, radius: float) -> QImage:
+    """A plate of so many device pixels. Its round corners take longer than the words on it, which
+    are others in every frame, but seldom longer or shorter."""
+    image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    own = QPainter(image)
+    try:
+        own.setRenderHint(QPainter.RenderHint.Antialiasing)
+        own.setPen(Qt.PenStyle.NoPen)
+        own.setBrush(_PLATE)
+        own.drawRoundedRect(QRectF(0, 0, width, height), radius, radius)
+    finally:
+        own.end()
+    return image
