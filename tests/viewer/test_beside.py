@@ -18,6 +18,7 @@ import resources
 from engine.answering import Desk
 from engine.questions import Explain, Network, Question
 from engine.results import Explanation
+from engine.shapes import box
 from tests.factories.benches import PATIENCE, opened, read, viewport
 from tests.factories.dicom_files import make_dataset, save
 from tests.viewer.test_study_list import click, listed
@@ -33,6 +34,8 @@ from viewer.panels.compare import ComparePanel
 from viewer.render.overlay import OverlayMaker
 from viewer.render.turn import Turn
 from viewer.state.audit import Tool
+from viewer.state.document import Landmark
+from viewer.state.measurement import Measurement
 from viewer.state.others import Other
 from viewer.state.pictures import Picture
 from viewer.state.place import Place
@@ -320,6 +323,36 @@ def test_nothing_is_drawn_on_the_main_picture_by_drawing_on_the_other(
         main, other = view.current_scenes()
         assert len(main.measures) == 1
         assert other.measures == ()
+
+
+def test_what_was_drawn_and_measured_on_the_other_image_is_on_it(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    film(tmp_path / "1.dcm", 100, PixelSpacing=[1.0, 1.0])
+    film(tmp_path / "2.dcm", 200, PixelSpacing=[0.5, 0.5])
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        there = place_of(session, "2.dcm")
+        session.set_place(there)
+        qtbot.waitUntil(lambda: bool(session.audit.image), timeout=PATIENCE)
+        session.audit.add_landmark(Landmark("m1", "heart", box(5, 5, 20, 20)))
+        session.audit.add_measurement(Measurement("n1", "length", ((0.0, 0.0), (30.0, 40.0))))
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(
+            lambda: bool(session.audit.image) and not session.audit.document.landmarks,
+            timeout=PATIENCE,
+        )
+        view = viewport(qtbot, session)
+        shown_beside(qtbot, bench, there)
+        qtbot.waitUntil(lambda: session.panes[0].notes is not None, timeout=PATIENCE)
+        main, other = view.current_scenes()
+        assert (main.marks, main.measures) == ((), ())
+        assert [(mark.label, mark.role) for mark in other.marks] == [("heart", "landmark")]
+        (measure,) = other.measures
+        assert measure.reading.headline == "25.0 mm", "in its own millimetres"
+        session.set_hidden_for_now(True)
+        _, other = view.current_scenes()
+        assert (other.marks, other.measures) == ((), ())
 
 
 def test_nothing_tells_whose_the_other_image_is_while_the_identity_is_hidden(

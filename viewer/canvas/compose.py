@@ -26,6 +26,7 @@ from viewer.render.class_view import ClassOverlay, class_line
 from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
 from viewer.state.audit import Audit
+from viewer.state.document import Landmark
 from viewer.state.measured import read
 from viewer.state.place import Place
 from viewer.state.session import Pane, Session
@@ -162,6 +163,7 @@ def _image(session: Session, main: Scene, pane: Pane, place: Place, alone: bool)
     pyramid, window = pane.pyramid, pane.window
     assert pyramid is not None
     assert window is not None
+    notes = None if session.hidden_for_now else pane.notes
     scene = compose(
         place,
         pyramid,
@@ -173,6 +175,8 @@ def _image(session: Session, main: Scene, pane: Pane, place: Place, alone: bool)
         identity_shown=main.identity_shown,
         corner_text=session.corner_text,
         planes_visible=session.planes_shown,
+        marks=() if notes is None else tuple(_named(item) for item in notes.landmarks),
+        measures=() if notes is None else tuple(map(MeasureMark, notes.readings)),
         title=pane.title,
         curtain=main.curtain,
     )
@@ -241,11 +245,15 @@ def marks_of(audit: Audit) -> tuple[Mark, ...]:
         for item in document.interventions
     ]
     named = [
-        Mark(item.shape, item.name, "landmark", item.id, item.id == audit.selected)
+        replace(_named(item), key=item.id, selected=item.id == audit.selected)
         for item in document.landmarks
     ]
     asked = [] if audit.region is None else [Mark(audit.region, "kernels here?", "region")]
     return (*offered, *changed, *asked, *named)
+
+
+def _named(landmark: Landmark) -> Mark:
+    return Mark(landmark.shape, landmark.name, "landmark")
 
 
 def _values_at(frame: Frame, session: Session, cursor: tuple[float, float] | None) -> list[str]:

@@ -20,6 +20,7 @@ from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import Key
 from viewer.state.lane import Lane
 from viewer.state.later import Later
+from viewer.state.measured import Notes, notes_of
 from viewer.state.others import Other, Sides
 from viewer.state.pictures import Picture
 from viewer.state.place import OpenFrame, Place, window_owner
@@ -65,6 +66,9 @@ class ImageBeside(QObject):
         self._painting = workbench.inquiry("beside")
         self._painting.answered.connect(self._show)
         self._painting.refused.connect(self._refuse)
+        self._notes: Notes | None = None
+        self._noting = Lane("notes", self)
+        self._noting.finished.connect(self._take_notes)
         self._at_rest = Later(self._ask, self, rest=_REST, most=None)
         session.scanChanged.connect(self._find)
         for happened in (session.requestChanged, session.explanationChanged):
@@ -79,7 +83,7 @@ class ImageBeside(QObject):
         return self._place
 
     def lanes(self) -> tuple[Lane, ...]:
-        return (self._reading,)
+        return self._reading, self._noting
 
     # which image
     def set_other(self, other: Other | None) -> None:
@@ -161,8 +165,15 @@ class ImageBeside(QObject):
         own, frame = self._own_window, pyramid.source
         same = before is not None and window_owner(before) == window_owner(self._opened)
         self._own_window = carried_over(own, frame) if own and same else default_window(frame)
-        self._picture = Picture(pyramid, self._place.instance.attributes.modality)
+        picture = Picture(pyramid, self._place.instance.attributes.modality)
+        self._picture, self._notes, records = picture, None, self._workbench.records
+        self._noting.submit(picture, lambda: notes_of(records.of(picture)[1], frame))
         self._follow()
+
+    def _take_notes(self, picture: Picture, notes: Notes) -> None:
+        if picture is self._picture:
+            self._notes = notes
+            self.changed.emit()
 
     # its window
     @property
@@ -311,4 +322,5 @@ class ImageBeside(QObject):
             footer,
             self._place,
             self.window,
+            self._notes,
         )

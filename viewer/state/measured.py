@@ -22,6 +22,7 @@ from viewer.render.measure import (
     statistics,
 )
 from viewer.render.pyramid import Pyramid
+from viewer.state.document import Document, Landmark
 from viewer.state.lane import Lane
 from viewer.state.measurement import Measurement
 from viewer.state.session import Session
@@ -148,6 +149,19 @@ def read_all(measurements: Iterable[Measurement], frame: Frame) -> tuple[Reading
     regions = {region for region in map(region_of, rows) if region is not None}
     known = {region: statistics(frame, region) for region in regions}
     return tuple(read(item, frame, known) for item in rows)
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What was drawn over an image that is only looked at."""
+
+    landmarks: tuple[Landmark, ...]
+    readings: tuple[Reading, ...]
+
+
+def notes_of(document: Document, frame: Frame) -> Notes:
+    """Its landmarks, and what everything measured comes to. For a thread."""
+    return Notes(document.landmarks, read_all(document.measurements, frame))
 
 
 def figure(value: float) -> str:

@@ -17,7 +17,7 @@ from viewer.own_folder import own_folder, put_aside, write_private
 from viewer.render.pyramid import Pyramid
 from viewer.state.document import Document, from_json, to_json
 from viewer.state.lane import Lane
-from viewer.state.pictures import Pictures
+from viewer.state.pictures import Picture, Pictures
 from viewer.state.session import Session
 
 _LARGEST = 16 << 20  # bytes
@@ -103,17 +103,18 @@ class Records(QObject):
         if opened is None:
             return
         picture = self._pictures.of(opened)
+        self._reading.submit(opened, lambda: self.of(picture))
 
-        def work() -> tuple[str, Document, str]:
-            key = picture.key
-            if key in self._latest:
-                return key, self._latest[key], ""
-            try:
-                return key, read_record(key), ""
-            except ValueError as error:
-                return key, Document(), _unread(error)
-
-        self._reading.submit(opened, work)
+    def of(self, picture: Picture) -> tuple[str, Document, str]:
+        """(key, document, a sentence if it could not be read) of a picture, as it is in this
+        session or was kept. For a thread: the key takes a while."""
+        key = picture.key
+        if key in self._latest:
+            return key, self._latest[key], ""
+        try:
+            return key, read_record(key), ""
+        except ValueError as error:
+            return key, Document(), _unread(error)
 
     def _read(self, opened: object, found: tuple[str, Document, str]) -> None:
         now = self._session.open

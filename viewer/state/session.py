@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -25,6 +26,9 @@ from viewer.state.place import OpenFrame, Place, window_owner
 from viewer.state.settings import HIDDEN_AT_START, Settings
 from viewer.state.shortcuts import Shortcuts
 
+if TYPE_CHECKING:
+    from viewer.state.measured import Notes
+
 
 @dataclass(frozen=True)
 class EngineStatus:
@@ -39,7 +43,7 @@ class Pane:
     """A picture beside the main one: the same scan (or another, of the same size) with another
     answer over it. ``title`` says what is other ("shallow", "untrained", "difference");
     ``footer`` what stands below it in the place of the answer's provenance. One with a ``place`` is
-    another image, in a ``window`` of its own."""
+    another image, in a ``window`` of its own, with what was drawn over it."""
 
     title: str
     explanation: Explanation | None
@@ -48,6 +52,7 @@ class Pane:
     footer: tuple[str, ...] = ()
     place: Place | None = None
     window: Window | LookupTable | None = None
+    notes: Notes | None = None
 
 
 @dataclass(frozen=True)
