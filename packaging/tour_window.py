@@ -43,6 +43,10 @@ def show_window(tour: Tour) -> None:
     window.docks.show("compare")
     tour.picture("window-two-by-two")
     compare.stop_comparing(window.context)
+    compare.toggle_compare_image(window.context)
+    tour.wait(lambda: any(pane.overlay for pane in session.panes))
+    tour.picture("window-beside")
+    compare.stop_comparing(window.context)
     window.docks.show("response")
 
 

@@ -155,7 +155,7 @@ def _stands_on(bar: QTabBar) -> Callable[[QDockWidget], bool]:
 
 
 class Docks:
-    """Every dock of a window, by name, with its panel."""
+    """Every dock of a window, by name, with its panel; each is to be added, then made."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -165,15 +165,20 @@ class Docks:
         self._missing = {row.name: row for row in _DOCKS}
         for area in (_LEFT, _RIGHT, _BELOW):
             window.setTabPosition(area, QTabWidget.TabPosition.North)
-        for row in _DOCKS:
-            self._add(row)
         window.setCorner(Qt.Corner.BottomRightCorner, _RIGHT)
         window.setCorner(Qt.Corner.BottomLeftCorner, _LEFT)
 
-    def _add(self, row: DockRow) -> None:
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """Of all, in the order in which they are added."""
+        return tuple(row.name for row in _DOCKS)
+
+    def add(self, name: str) -> None:
+        """A dock, still empty. All of them at once would be too much for one event."""
+        row = self._missing[name]
         dock = QDockWidget(row.title, self._window)
-        dock.setObjectName(row.name)
-        self._docks[row.name] = dock
+        dock.setObjectName(name)
+        self._docks[name] = dock
         self._place(row)
 
     def _place(self, row: DockRow) -> None:

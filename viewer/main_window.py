@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QRect, QSize, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from viewer.layout import VERSION, Layout, brought_back, write_layout
 from viewer.palette import theme
 from viewer.skeleton import Skeleton, dress
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QChildEvent
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-    from PySide6.QtWidgets import QLabel, QWidget
+    from PySide6.QtWidgets import QLabel
 
     from viewer.canvas.image_view import ImageView
     from viewer.commands import Context
@@ -42,6 +43,8 @@ class MainWindow(QMainWindow):
     shown = Signal()
     """It is on screen, again or for the first time."""
     closing = Signal()
+    childPolished = Signal(QWidget)
+    """A child is to be shown, whoever made it: now it can be dressed."""
 
     # the parts, from the time on when it is assembled
     session: Session
@@ -83,6 +86,11 @@ class MainWindow(QMainWindow):
     def complete(self) -> bool:
         """Whether every part and panel is there."""
         return self.assembled and self.docks.complete
+
+    def childEvent(self, event: QChildEvent) -> None:
+        super().childEvent(event)
+        if event.polished():
+            self.childPolished.emit(event.child())
 
     # paths
     def open_paths(self, paths: Sequence[Path]) -> None:

@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QApplication
 import resources
 from viewer import palette
 from viewer.canvas.fonts import FAMILY
+from viewer.dresser import Dresser
+from viewer.main_window import MainWindow
 from viewer.state.settings import THEME, Setting, Settings
 
 _SHEET = Template("""
-QMainWindow, QDialog { background: $base; }
+QDialog { background: $base; }
 QDialog[sheet="true"] { background: $panel; border: 1px solid $faint; }
-QMainWindow::separator { background: $base; width: 5px; height: 5px; }
 QDockWidget { color: $quiet; font-weight: 600; }
 QDockWidget { titlebar-close-icon: url($icons/close$suffix.png); }
 QDockWidget::close-button { border: none; background: transparent; padding: 0; }
@@ -96,8 +97,8 @@ QPushButton:checked { background: $accent; color: $on_accent; border-color: $acc
 QPushButton:disabled { color: $faint; background: $panel; }
 QPushButton:focus, QPushButton[primary="true"]:focus { border: 2px solid $focus; }
 QPushButton[small="true"] { padding: 1px 10px; }
-QLineEdit, QPlainTextEdit { background: $raised; border: 1px solid $line; border-radius: 4px;
-    padding: 3px 6px; selection-background-color: $accent; selection-color: $on_accent; }
+QLineEdit, QPlainTextEdit { background: $raised; border-color: $line;
+    selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:focus, QPlainTextEdit:focus { border-color: $focus; }
 QLineEdit[search="true"] { font-size: 15px; padding: 7px 10px; border-radius: 6px; }
 QComboBox, QAbstractSpinBox { background: $raised; border: 1px solid $line; border-radius: 4px;
@@ -126,8 +127,14 @@ QProgressBar { background: $line; border: none; border-radius: 3px; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QLabel[message="true"] { background: $warning_ground; color: $warning; padding: 6px 12px; }
 """)
+_WINDOW_SHEET = """
+QMainWindow::separator { border: none; width: 5px; height: 5px; }
+QLineEdit, QPlainTextEdit { border: 1px solid transparent; border-radius: 4px; padding: 3px 6px; }
+"""
+"""The window itself wears what has no colour, since a change would restyle all that is in it at one
+stroke: separators let its ground through, which its palette gives, and fields have their size
+before anything is polished, when Qt's file dialog cuts its buttons to it."""
 _ROLES = (
-    (QPalette.ColorRole.Window, "panel"),
     (QPalette.ColorRole.Base, "panel"),
     (QPalette.ColorRole.AlternateBase, "raised"),
     (QPalette.ColorRole.Button, "raised"),
@@ -150,7 +157,7 @@ def load_fonts() -> None:
         QFontDatabase.addApplicationFont(str(resources.path("fonts", name)))
 
 
-def apply(application: QApplication, theme: str = "dark") -> None:
+def apply(application: QApplication, theme: str) -> None:
     """Font, style and the colours of a theme, when the program starts."""
     load_fonts()
     font = QFont(FAMILY)
@@ -161,25 +168,31 @@ def apply(application: QApplication, theme: str = "dark") -> None:
 
 
 def wear(application: QApplication, theme: str) -> None:
-    """The colours of a theme, also while the program runs."""
-    palette.use(theme)
-    colours = {name.replace(" ", "_"): value for name, value in palette.THEMES[theme].items()}
+    """The colours of a theme for all that Qt's style paints, then for who paints or dresses itself,
+    for that may look at the former."""
     application.setPalette(qt_palette(theme))
-    application.setStyleSheet(
-        _SHEET.substitute(
-            colours,
-            thumb=colours["bar" if theme == "light" else "line"],
-            suffix="" if theme == "dark" else "-light",
-            icons=resources.path("icons").as_posix(),
-        )
+    behind = qt_palette(theme, ground="base")
+    application.setPalette(behind, "QMainWindow")  # type: ignore[arg-type]  # takes str alone
+    palette.use(theme)
+
+
+def sheet(theme: str) -> str:
+    """The style sheet in the colours of a theme."""
+    colours = {name.replace(" ", "_"): value for name, value in palette.THEMES[theme].items()}
+    return _SHEET.substitute(
+        colours,
+        thumb=colours["bar" if theme == "light" else "line"],
+        suffix="" if theme == "dark" else "-light",
+        icons=resources.path("icons").as_posix(),
     )
 
 
-def qt_palette(theme: str) -> QPalette:
-    """For what the style paints itself."""
+def qt_palette(theme: str, ground: str = "panel") -> QPalette:
+    """For what the style paints itself; ``ground`` names the colour behind everything."""
     colours, made = palette.THEMES[theme], QPalette()
     for role, name in _ROLES:
         made.setColor(role, QColor(colours[name]))
+    made.setColor(QPalette.ColorRole.Window, QColor(colours[ground]))
     for role in (
         QPalette.ColorRole.WindowText,
         QPalette.ColorRole.Text,
@@ -190,11 +203,14 @@ def qt_palette(theme: str) -> QPalette:
 
 
 class Following(QObject):
-    """Keeps the application in the theme that is chosen, and in the system's if that is."""
+    """Keeps a window in the theme that is chosen, and in the system's if that is."""
 
-    def __init__(self, application: QApplication, settings: Settings) -> None:
+    def __init__(self, application: QApplication, window: MainWindow, settings: Settings) -> None:
         super().__init__(settings)
         self._application, self._settings = application, settings
+        window.setStyleSheet(_WINDOW_SHEET)
+        apply(application, self.theme)
+        self._dresser = Dresser(window, sheet(self.theme))
         settings.changed.connect(self._setting_changed)
         application.styleHints().colorSchemeChanged.connect(self._wear)
 
@@ -214,9 +230,9 @@ class Following(QObject):
     def _wear(self) -> None:
         if self.theme != palette.theme():
             wear(self._application, self.theme)
+            self._dresser.change(sheet(self.theme))
 
 
-def follow(application: QApplication, settings: Settings) -> None:
-    """Take the look that the settings ask for, now and whenever they change."""
-    following = Following(application, settings)
-    apply(application, following.theme)
+def follow(application: QApplication, window: MainWindow, settings: Settings) -> None:
+    """Give a window the look that the settings ask for, now and whenever they change."""
+    Following(application, window, settings)

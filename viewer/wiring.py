@@ -69,11 +69,13 @@ def steps(
         window.workbench = Workbench(window.session, device, window, readers=readers)
         window.workbench.start_readers()
         Ahead(window.session, window)
-        window.setStyleSheet("")
-        theme.follow(application, window.session.settings)
+        theme.follow(application, window, window.session.settings)
 
     def make_docks() -> None:
         window.docks = Docks(window.context)
+
+    def add_dock(name: str) -> Step:
+        return lambda: window.docks.add(name)
 
     def make_panel(name: str) -> Step:
         return lambda: window.docks.make(name)
@@ -85,6 +87,7 @@ def steps(
         make_state,
         on_window(_make_centre),
         make_docks,
+        *map(add_dock, Docks.names()),
         *map(make_panel, Docks.first()),
         *map(on_window, (_make_menus, _make_toolbars, _make_status, _connect, _lay_out, _reveal)),
     ]

@@ -562,3 +562,40 @@ def test_the_verb_finds_an_image_or_says_that_there_is_none(
         yield lambda: session.panes == ()
 
     assert drive([str(tmp_path / "a")], script) == 0
+
+
+def test_two_stacks_are_scrolled_together_as_far_apart_as_they_were_put(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    stack(tmp_path, "7", 5)
+    stack(tmp_path, "8", 9)
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "7-0.dcm"))
+        shown_beside(qtbot, bench, place_of(session, "8-1.dcm"))
+
+        def beside_it() -> str:
+            return Path(bench.comparing.others[0].value).name
+
+        session.set_place(session.place.moved(2))
+        assert beside_it() == "8-5.dcm", "half-way, and one ahead, as it was put"
+        session.set_place(session.place.moved(2))
+        assert beside_it() == "8-8.dcm", "the last one"
+        session.set_place(session.place.moved(-3))
+        assert beside_it() == "8-3.dcm"
+        _there(qtbot, bench, place_of(session, beside_it()))
+        bench.comparing.step_image(0, 2)
+        assert beside_it() == "8-5.dcm"
+        session.set_place(session.place.moved(-1))
+        assert beside_it() == "8-3.dcm", "three ahead from now on"
+        first = session.place.number
+        bench.cine.toggle()
+        qtbot.waitUntil(lambda: session.place.number not in (first, first + 1), timeout=PATIENCE)
+        assert beside_it() == "8-3.dcm", "not while it is played"
+        bench.cine.toggle()
+        deep = round(session.place.number / 4 * 8) + 3
+        assert beside_it() == f"8-{min(deep, 8)}.dcm"
+        last = beside_it()
+        # another series is no scrolling
+        session.set_place(place_of(session, "8-0.dcm"))
+        assert beside_it() == last

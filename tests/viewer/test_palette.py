@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 import viewer
 from viewer import palette, theme
+from viewer.main_window import MainWindow
 from viewer.palette import THEMES
 from viewer.panels.quiet_plot import QuietPlot
 from viewer.state.settings import THEME, Settings
@@ -120,22 +121,31 @@ def test_no_panel_and_no_sheet_has_colours_of_its_own() -> None:
 
 
 def test_the_theme_follows_the_setting_at_once(qapp: QApplication, qtbot: QtBot) -> None:
-    settings = Settings()
-    theme.follow(qapp, settings)
+    settings, window = Settings(), MainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    theme.follow(qapp, window, settings)
     assert palette.theme() == "dark"
+    bar = window.menuBar()
+    assert THEMES["dark"]["panel"] in bar.styleSheet()
     with qtbot.waitSignal(palette.themes.changed):
         settings.set(THEME, "light")
-    panel = THEMES["light"]["panel"]
-    assert qapp.palette().color(QPalette.ColorRole.Window).name() == panel
-    assert panel in qapp.styleSheet()
-    used = set(re.findall("#[0-9a-f]{6}", qapp.styleSheet()))
-    assert used <= set(THEMES["light"].values())
-    assert "$" not in qapp.styleSheet()
-    for url in re.findall(r"url\((.*?)\)", qapp.styleSheet()):
-        assert Path(url).is_file()
+    assert qapp.palette().color(QPalette.ColorRole.Window).name() == THEMES["light"]["panel"]
+    qtbot.waitUntil(lambda: bar.styleSheet() == theme.sheet("light"))
+    assert window.palette().color(QPalette.ColorRole.Window).name() == THEMES["light"]["base"]
     settings.set(THEME, "dark")
-    assert THEMES["dark"]["panel"] in qapp.styleSheet()
+    qtbot.waitUntil(lambda: bar.styleSheet() == theme.sheet("dark"))
     settings.deleteLater()
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_a_sheet_has_the_colours_of_its_theme_alone(name: str) -> None:
+    sheet = theme.sheet(name)
+    assert THEMES[name]["panel"] in sheet
+    assert set(re.findall("#[0-9a-f]{6}", sheet)) <= set(THEMES[name].values())
+    assert "$" not in sheet
+    for url in re.findall(r"url\((.*?)\)", sheet):
+        assert Path(url).is_file()
 
 
 def test_a_plot_takes_on_the_colours_of_the_theme(qtbot: QtBot) -> None:

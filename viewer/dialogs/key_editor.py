@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
@@ -88,7 +88,12 @@ class KeyEditor(QFrame):
         layout.addWidget(self.title)
         layout.addLayout(self._line)
         layout.addLayout(below)
-        self.says.setMinimumHeight(self.take.sizeHint().height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Room for the buttons beside what it says, also while they are not there."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.says.setMinimumHeight(self.take.sizeHint().height())
 
     def choose(self, row: Bindable | None) -> None:
         """Show the keys of an action."""

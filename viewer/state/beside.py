@@ -23,8 +23,8 @@ from viewer.state.later import Later
 from viewer.state.measured import Notes, notes_of
 from viewer.state.others import Other, Sides
 from viewer.state.pictures import Picture
-from viewer.state.place import OpenFrame, Place, window_owner
-from viewer.state.priors import image_words, other_of
+from viewer.state.place import OpenFrame, Place, is_film, window_owner
+from viewer.state.priors import as_deep, image_words, other_of
 from viewer.state.session import Pane, Session
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ _REST = 150  # milliseconds without another image before the engine is asked
 
 class ImageBeside(QObject):
     """Follows the model, the method, the layer and the style of the main picture; the class, too,
-    if one was chosen. The window is its own, unless both images have values in the same units.
-    ``changed`` tells of everything here."""
+    if one was chosen; and its depth, where both are stacks. The window is its own, unless both
+    images have values in the same units. ``changed`` tells of everything here."""
 
     changed = Signal()
     beside = None
@@ -50,6 +50,8 @@ class ImageBeside(QObject):
         self.problem = ""
         """A sentence: why there is no image, or no answer about it."""
         self._place: Place | None = None
+        self._main: Place | None = session.place
+        self._ahead = 0  # images that it is ahead of what is as deep as the main one
         self._opened: OpenFrame | None = None
         self._own_window: Window | LookupTable | None = None
         self._picture: Picture | None = None
@@ -71,6 +73,8 @@ class ImageBeside(QObject):
         self._noting.finished.connect(self._take_notes)
         self._at_rest = Later(self._ask, self, rest=_REST, most=None)
         session.scanChanged.connect(self._find)
+        for happened in (session.placeChanged, session.playingChanged):
+            happened.connect(self._scroll)
         for happened in (session.requestChanged, session.explanationChanged):
             happened.connect(self._follow)
         session.overlayChanged.connect(self._paint)
@@ -92,6 +96,7 @@ class ImageBeside(QObject):
             return
         self.other, self._place = other, None
         self._find()
+        self._take_depth()
         if other is None:
             self._opened = self._own_window = None
             self._drop()
@@ -102,6 +107,31 @@ class ImageBeside(QObject):
         there = None if self._place is None else self._place.moved(by)
         if there is not None:
             self.set_other(other_of(there))
+
+    def _take_depth(self) -> None:
+        """What is shown now is what belongs beside the main image."""
+        main, here = self._session.place, self._place
+        self._main = main
+        if main is not None and here is not None:
+            self._ahead = here.number - as_deep(here.series, main).number
+
+    def _scroll(self) -> None:
+        """To what is as deep in the other stack, when the main one was scrolled; once it rests, if
+        it is played."""
+        main, before, here = self._session.place, self._main, self._place
+        if self._session.playing or main is None or before is None or here is None:
+            return
+        stacks = not is_film(main.instance) and not is_film(here.instance)
+        if not stacks or main.series.uid != before.series.uid:
+            self._take_depth()
+        elif main.number != before.number:
+            self._main = main
+            deep = as_deep(here.series, main).number + self._ahead
+            there = here.moved(deep - here.number)
+            if there is not None and there.key != here.key:
+                ahead = self._ahead  # also beyond the ends, to come back as it was
+                self.set_other(other_of(there))
+                self._ahead = ahead
 
     def _find(self) -> None:
         """Where the image is among what is open, as often as that changes."""
