@@ -129,5 +129,5 @@ class Menus:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions([action for row, action in self._actions if row.id in _AT_THE_CURSOR])
         menu.addSeparator()
-        menu.addMenu(self._menus["&Image/Window"])
+        menu.addAction(self._menus["&Image/Window"].menuAction())  # it is not this menu's own
         menu.popup(at.toPoint())

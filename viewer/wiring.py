@@ -182,6 +182,7 @@ def _connect(window: MainWindow) -> None:
         lambda error: session.say(f"The file was not exported. {sentence(error)}")
     )
     window.view.imageWheeled.connect(lambda by: commands.step_image(window.context, by))
+    window.view.framing.swapAsked.connect(workbench.comparing.swap)
     window.view.paneWheeled.connect(workbench.comparing.step_image)
     window.view.paneWindowed.connect(workbench.comparing.set_window)
     window.view.menuAsked.connect(window.menus.show_at)

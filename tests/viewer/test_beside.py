@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -24,17 +24,19 @@ from tests.factories.dicom_files import make_dataset, save
 from tests.viewer.test_study_list import click, listed
 from viewer.canvas.compose import beside, scene_of
 from viewer.canvas.image_view import ImageView
+from viewer.canvas.scene import Scene
 from viewer.canvas.shown import scenes
 from viewer.canvas.view import View
 from viewer.dicom.frame import default_window
 from viewer.dicom.window import Window
-from viewer.exporters.picture import input_facts
+from viewer.exporters.picture import as_on_screen, input_facts
 from viewer.main_window import MainWindow
 from viewer.panels.compare import ComparePanel
 from viewer.render.overlay import OverlayMaker
 from viewer.render.turn import Turn
 from viewer.state.audit import Tool
 from viewer.state.document import Landmark
+from viewer.state.log_writer import log_path
 from viewer.state.measurement import Measurement
 from viewer.state.others import Other
 from viewer.state.pictures import Picture
@@ -102,7 +104,10 @@ def shown_beside(qtbot: QtBot, bench: Workbench, place: Place) -> None:
 def _there(qtbot: QtBot, bench: Workbench, place: Place) -> None:
     def is_there() -> bool:
         panes = bench.session.panes
-        return any(pane.place is not None and pane.place.key == place.key for pane in panes)
+        return any(
+            pane.place is not None and pane.place.key == place.key and pane.pyramid is not None
+            for pane in panes
+        )
 
     qtbot.waitUntil(is_there, timeout=PATIENCE)
 
@@ -132,6 +137,8 @@ def test_the_other_image_has_the_answer_that_it_would_have_by_itself(qtbot: QtBo
         assert pane.pyramid.source.size == pane.explanation.geometry.frame_size
         assert session.explanation is main, "nothing was asked anew of the main picture"
         # another layer and another style hold for both
+        session.change_style(shows="classes")
+        qtbot.waitUntil(lambda: session.panes[0].overlay is None, timeout=PATIENCE)
         session.show_layer(1)
         session.change_style(threshold=0.6)
         qtbot.waitUntil(
@@ -171,6 +178,17 @@ def test_who_reads_first_sees_the_other_image_and_no_answer(qtbot: QtBot) -> Non
         assert pane.overlay is None
         assert bench.comparing.problem == ""
         assert not bench.comparing.waiting
+        session.audit.set_blind(False)
+        qtbot.waitUntil(lambda: session.panes[0].explanation is not None, timeout=PATIENCE)
+        assert bench.log.was_shown(session.panes[0].key), "which is not reading first any more"
+        session.audit.set_blind(True)
+        assert session.panes[0].explanation is None
+        # an impression of the one is none of the other
+        session.audit.commit_impression("a chest")
+        assert session.explanation is not None
+        qtbot.wait(600)
+        assert session.panes[0].explanation is None
+        assert "Kept back" in session.panes[0].footer[0]
 
 
 def test_the_wheel_and_the_window_tool_work_on_the_image_under_the_mouse(
@@ -243,13 +261,13 @@ def test_the_view_of_another_frame_is_the_same_share_of_it() -> None:
     here, there = ((100, 200), 1.0), ((600, 300), 1.0)
     for turn in (Turn(), Turn(1, True)):
         fitted = View(turn=turn)
-        assert fitted.onto(port, here, there) == fitted
+        assert fitted.onto(port, here, there, Turn(3)) == View(turn=Turn(3))
         near = View(3.0, (50.0, 20.0), turn)
-        onto = near.onto(port, here, there)
+        onto = near.onto(port, here, there, turn)
         assert onto.centre == (75.0, 120.0)
         share = near.scale(port, *here) / fitted.scale(port, *here)
         assert onto.scale(port, *there) / fitted.scale(port, *there) == pytest.approx(share)
-        back = onto.onto(port, there, here)
+        back = onto.onto(port, there, here, turn)
         assert back.zoom == pytest.approx(3.0)
         assert back.centre == pytest.approx((50.0, 20.0))
 
@@ -275,6 +293,13 @@ def test_zoom_and_pan_hold_the_point_under_the_mouse_in_the_other_image(
         # the cursor is at the same shares of both frames
         x, y = framing.unbound_point(at)
         assert framing.point(at) == pytest.approx((x * 40 / 200, y * 60 / 90))
+        bench.session.set_cursor(framing.point(at))
+        main, other = view.current_scenes()
+        assert f"x {int(x)}  y {int(y)}" in other.corners.bottom_right
+        assert f"x {int(x * 40 / 200)}  y {int(y * 60 / 90)}" in main.corners.bottom_right
+        framing.pane = 0
+        _, pointed = view._with_drawing(view.current_scenes())
+        assert pointed.pointer == pytest.approx((x, y))
         main, other = view.current_scenes()
         own = other.own(framing.view, port).transform(port, *other.extent)
         assert own.map(QPointF(x, y)).x() == pytest.approx(at.x())
@@ -315,9 +340,17 @@ def test_nothing_is_drawn_on_the_main_picture_by_drawing_on_the_other(
     with read(qtbot, [tmp_path]) as bench:
         view, session = _two(qtbot, bench), bench.session
         session.audit.set_tool(Tool("measure", "length"))
-        _dragged(view, view.viewports[1].center(), QPointF(40, 30))
+        here, there = (port.center() for port in view.viewports)
+        _dragged(view, there, QPointF(40, 30))
         assert session.audit.document.measurements == ()
         assert "main picture" in session.message
+        # begun on the main picture, ended on the other
+        for at in (here, there):
+            QTest.mouseMove(view, at.toPoint())
+            QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=at.toPoint())
+        assert session.audit.document.measurements == ()
+        QTest.keyClick(view, Qt.Key.Key_Escape)
+        session.audit.set_tool(Tool("measure", "length"))
         _dragged(view, view.viewports[0].center(), QPointF(40, 30))
         assert len(session.audit.document.measurements) == 1
         main, other = view.current_scenes()
@@ -394,48 +427,107 @@ def test_an_image_that_cannot_be_read_or_is_gone_is_said_and_costs_nothing_else(
         session = bench.session
         session.set_place(place_of(session, "1.dcm"))
         qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        view = viewport(qtbot, session)
         there = place_of(session, "2.dcm")
-        bad.write_bytes(bad.read_bytes()[:600])
-        session.set_identity_shown(False)
+        bad.write_bytes(b"\0" * 600)
         bench.comparing.toggle_image(there)
+        _, other = view.current_scenes()
+        assert other.placard is not None
+        assert "Reading" in other.placard.title, "it has its place at once"
         qtbot.waitUntil(lambda: bool(bench.comparing.problem), timeout=PATIENCE)
-        assert "cannot be shown" in bench.comparing.problem
-        assert "2.dcm" not in bench.comparing.problem
-        assert session.panes == ()
+        _, other = view.current_scenes()
+        assert "cannot be shown" in other.placard.title
+        assert "2.dcm" in other.placard.text
+        view.grab()
+        view.framing.take_pane(view.viewports[1].center())
+        assert view.framing.elsewhere == 0, "it can be wheeled past"
+        session.set_identity_shown(False)
+        _, other = view.current_scenes()
+        assert "2.dcm" not in other.placard.text + bench.comparing.problem
         assert session.open is not None
         bench.comparing.set_other(Other("image", str(tmp_path / "never.dcm")))
         assert "no longer" in bench.comparing.problem
         assert session.panes == ()
 
 
-def test_swapping_makes_the_other_image_the_main_one(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_file_that_was_written_anew_is_read_anew(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm")
+    film(tmp_path / "2.dcm", 100)
+    with read(qtbot, [tmp_path]) as bench:
+        view, session = _two(qtbot, bench), bench.session
+        film(tmp_path / "2.dcm", 700)
+        bench.open_paths([tmp_path])
+        qtbot.waitUntil(
+            lambda: (
+                session.panes[0].pyramid is not None
+                and session.panes[0].pyramid.source.pixels.max() == 700
+            ),
+            timeout=PATIENCE,
+        )
+        assert len(view.current_scenes()) == 2
+
+
+def _swapped(bench: Workbench, view: ImageView) -> None:
+    view.framing.swapAsked.connect(bench.comparing.swap)
+    pane = bench.comparing.swapped
+    assert pane is not None
+    view.framing.swap(pane)
+
+
+def test_swapping_makes_the_other_image_the_main_one_as_both_are_seen(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     film(tmp_path / "1.dcm", size=(60, 40))
     film(tmp_path / "2.dcm", size=(90, 200))
     with read(qtbot, [tmp_path]) as bench:
         view, session = _two(qtbot, bench), bench.session
-        bench.comparing.swap()
+        session.set_window(Window(11.0, 22.0))
+        bench.comparing.set_window(0, Window(33.0, 44.0))
+        view.set_view(View(20.0, (10.0, 15.0)))
+        view.framing.turn(Turn(1))
+        view.grab()
+        before = [_lies(scene, view, port) for scene, port in _pairs(view)]
+        _swapped(bench, view)
         _there(qtbot, bench, place_of(session, "1.dcm"))
         assert session.place.instance.path.name == "2.dcm"
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        view.grab()
         main, other = view.current_scenes()
         assert (main.frame.size, other.frame.size) == ((90, 200), (60, 40))
+        assert (main.window, other.window) == (Window(33.0, 44.0), Window(11.0, 22.0))
+        assert (view.view.turn, other.turn) == (Turn(), Turn(1)), "each film has its own"
+        after = [_lies(scene, view, port) for scene, port in _pairs(view)]
+        assert after == [pytest.approx(lies) for lies in reversed(before)]
+        assert len(bench.comparing.others) == 1
 
 
-def test_looked_at_alone_it_says_all_that_it_says_by_itself(qtbot: QtBot, tmp_path: Path) -> None:
+def _pairs(view: ImageView) -> list[tuple[Scene, QRectF]]:
+    return list(zip(view.current_scenes(), view.viewports, strict=True))
+
+
+def _lies(scene: Scene, view: ImageView, port: QRectF) -> tuple[float, ...]:
+    """Where a frame's first corner is in its viewport, and how large a pixel."""
+    found = scene.own(view.view, port).transform(port, *scene.extent)
+    corner = found.map(QPointF(0, 0)) - port.topLeft()
+    return corner.x(), corner.y(), found.m11(), found.m12()
+
+
+def test_looked_at_alone_it_is_the_main_picture(qtbot: QtBot, tmp_path: Path) -> None:
     film(tmp_path / "1.dcm")
     film(tmp_path / "2.dcm", ViewPosition="LL")
     with read(qtbot, [tmp_path]) as bench:
         view, session = _two(qtbot, bench), bench.session
-        view.framing.take_pane(view.viewports[1].center())
-        view.framing.toggle_alone()
+        view.framing.swapAsked.connect(bench.comparing.swap)
+        at = view.viewports[1].center().toPoint()
+        QTest.mouseDClick(view, Qt.MouseButton.LeftButton, pos=at)
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
         view.grab()
         (alone,) = scenes(session, view.framing)
         assert "LL" in str(alone.corners.bottom_left)
-        assert alone.corners.bottom_right[0].startswith("zoom")
-        assert view.framing.elsewhere == 0, "and what is done with it is done with this image"
+        assert session.place.instance.path.name == "2.dcm", "what is done is done with it"
+        assert view.framing.elsewhere is None
         view.framing.toggle_alone()
         view.grab()
-        assert len(view.current_scenes()) == 2
+        assert [scene.title[:7] for scene in view.current_scenes()] == ["Study 2", "Study 1"]
 
 
 def test_the_likeliest_is_the_same_part_of_the_same_patient_before(
@@ -449,13 +541,14 @@ def test_the_likeliest_is_the_same_part_of_the_same_patient_before(
         "5": {"StudyDate": "20190701", "BodyPartExamined": "HAND"},
         "6": {"StudyDate": "20190801", "PatientID": "5"},
         "7": {"StudyDate": "20190901", "ViewPosition": "LL"},
+        "8": {"StudyDate": ""},
     }
     for name, elements in rows.items():
         film(tmp_path / f"{name}.dcm", **elements)
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
         found = others_like(session, place_of(session, "1.dcm"))
-        assert [place.instance.path.stem for place in found] == ["2", "3", "4", "7", "6", "5"]
+        assert [place.instance.path.stem for place in found] == ["2", "3", "4", "8", "7", "6", "5"]
 
 
 def test_films_of_one_series_and_depths_of_two_stacks_belong_beside_one_another(
@@ -498,6 +591,7 @@ def test_the_list_shows_a_row_beside_the_open_image(qtbot: QtBot, tmp_path: Path
         QTest.keyClick(rows, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
         assert session.panes == ()
         assert "beside" not in rows.words()[number].count
+        assert bench.comparing.others == ()
         click(qtbot, rows, number)
         assert session.place == Place(row.of, 0), "without Ctrl it is opened"
 
@@ -549,15 +643,10 @@ def test_the_verb_finds_an_image_or_says_that_there_is_none(
         yield lambda: window.menus.by_id["compare-swap"].isEnabled()
         export = screen_export(window.context)
         there = session.panes[0].place
-        assert export.others == (there.key,)
+        assert export.others == ((0, there.key),)
         export.write(tmp_path / "both.png", Progress())
         facts = json.loads((tmp_path / "both.png.json").read_text())
-        assert facts["other_inputs"] == [input_facts(*there.key)]
-        assert facts["other_inputs"] != [facts["input"]]
-        window.view.framing.pane = 1
-        window.view.framing.toggle_alone()
-        alone = screen_export(window.context)
-        assert (alone.path, alone.frame) == there.key
+        assert facts["beside"][0]["input"] == input_facts(*there.key) != facts["input"]
         window.menus.by_id["compare-image"].trigger()
         yield lambda: session.panes == ()
 
@@ -599,3 +688,125 @@ def test_two_stacks_are_scrolled_together_as_far_apart_as_they_were_put(
         # another series is no scrolling
         session.set_place(place_of(session, "8-0.dcm"))
         assert beside_it() == last
+
+
+def test_a_stack_that_was_scrolled_is_taken_away_by_its_row(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm")
+    stack(tmp_path, "7", 5, units="US")
+    with listed(qtbot, [tmp_path]) as (bench, rows):
+        session = bench.session
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        row = next(
+            row for row in rows.listed if row.kind == "series" and len(row.of.instances) == 5
+        )
+        rows.toggle_beside(row)
+        _there(qtbot, bench, Place(row.of, 0))
+        bench.comparing.step_image(0, 2)
+        _there(qtbot, bench, Place(row.of, 2))
+        rows.toggle_beside(row)
+        assert bench.comparing.others == ()
+
+
+def test_the_others_stay_as_they_are_when_one_is_taken_away(qtbot: QtBot, tmp_path: Path) -> None:
+    stack(tmp_path, "7", 4, units="US")
+    for name in ("1", "2", "3"):
+        film(tmp_path / f"{name}.dcm")
+    with read(qtbot, [tmp_path]) as bench:
+        session, comparing = bench.session, bench.comparing
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        for name in ("7-0.dcm", "7-2.dcm", "2.dcm"):
+            shown_beside(qtbot, bench, place_of(session, name))
+        kept = Window(55.0, 66.0)
+        comparing.set_window(2, kept)
+        assert comparing.names == ("Study 4", "Study 4", "Study 2")
+        comparing.choose(1)
+        assert (comparing.chosen, len(comparing.others)) == (1, 3)
+        comparing.step_image(0, 2)
+        assert len(set(comparing.others)) == 3, "no image twice"
+        comparing.set_others(comparing.others[1:])
+        assert session.panes[1].window == kept
+        assert len(session.panes) == 2
+        # the place of the first is free again
+        shown_beside(qtbot, bench, place_of(session, "3.dcm"))
+        assert session.panes[1].window == kept
+        assert [pane.title[:7] for pane in session.panes] == ["Study 4", "Study 2", "Study 3"]
+
+
+def test_the_name_of_the_main_picture_is_that_of_what_is_shown(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    stack(tmp_path, "7", 4, units="US")
+    film(tmp_path / "1.dcm", PatientID="5")
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "7-0.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        shown_beside(qtbot, bench, place_of(session, "1.dcm"))
+        assert session.title.endswith("image 1 / 4")
+        assert session.panes[0].title.endswith("another patient")
+        session.set_place(session.place.moved(2))
+        assert session.title.endswith("image 3 / 4")
+
+
+def test_a_main_image_without_output_is_said(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm", size=(300, 240), Modality="US")
+    with opened(qtbot, [tmp_path / "1.dcm"]) as bench:
+        session = bench.session
+        assert session.explanation.withheld
+        bench.open_paths(resources.sample_files())
+        qtbot.waitUntil(
+            lambda: session.reading is None and len(session.studies) > 1, timeout=PATIENCE
+        )
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.explanation is not None, timeout=PATIENCE)
+        panel = ComparePanel(bench)
+        qtbot.addWidget(panel)
+        shown_beside(qtbot, bench, place_of(session, "chest.dcm"))
+        qtbot.waitUntil(lambda: session.panes[0].explanation is not None, timeout=PATIENCE)
+        assert "no output for the main image" in panel.facts.text()
+
+
+def test_nothing_is_asked_about_an_image_that_was_taken_away(qtbot: QtBot) -> None:
+    with opened(qtbot, resources.sample_files()) as bench:
+        session = bench.session
+        qtbot.waitUntil(lambda: session.reading is None, timeout=PATIENCE)
+        shown_beside(qtbot, bench, others_like(session, session.place)[0])
+        bench.comparing.set_others(())
+        (image, *_) = bench.comparing._images
+        qtbot.wait(400)
+        assert not image._asking.busy
+        assert image._image.picture is None, "nor is its frame kept"
+
+
+def test_what_is_compared_is_in_the_log_once_it_rests(qtbot: QtBot, tmp_path: Path) -> None:
+    stack(tmp_path, "7", 6, units="US")
+    film(tmp_path / "1.dcm")
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        shown_beside(qtbot, bench, place_of(session, "7-0.dcm"))
+        for number in range(1, 5):
+            bench.comparing.step_image(0, 1)
+            _there(qtbot, bench, place_of(session, f"7-{number}.dcm"))
+        bench.close()
+        lines = [json.loads(line) for line in log_path().read_text().splitlines()]
+        compared = [line["details"]["beside"] for line in lines if line["what"] == "comparing"]
+        assert [title for (title,) in compared] == [session.panes[0].title]
+        assert "image 5 / 6" in compared[0][0]
+
+
+def test_a_picture_of_both_has_both(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm", 100)
+    film(tmp_path / "2.dcm", 100, PhotometricInterpretation="MONOCHROME1")
+    with read(qtbot, [tmp_path]) as bench:
+        view, session = _two(qtbot, bench), bench.session
+        main, *others = view.current_scenes()
+        size = QSizeF(view.width(), view.height())
+        image = as_on_screen(main, size, view.view, 1.0, others)
+        here, there = (port.center().toPoint() + QPoint(40, -60) for port in view.viewports)
+        assert image.pixelColor(here).lightness() > 200
+        assert image.pixelColor(there).lightness() < 50
+        assert session.panes[0].place is not None

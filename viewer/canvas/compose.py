@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.results import Explanation
 from viewer.canvas.marks import Mark
 from viewer.canvas.measure_marks import MeasureMark
+from viewer.canvas.placards import Placard
 from viewer.canvas.scene import (
     Corners,
     Scene,
@@ -147,22 +148,20 @@ def short_window(scene: Scene) -> str:
     return window_text(scene.window) + (" · inverted" if scene.inverted else "")
 
 
-def beside(session: Session, main: Scene, alone: int = 0) -> tuple[Scene, ...]:
+def beside(session: Session, main: Scene) -> tuple[Scene, ...]:
     """The scenes beside the main one: the same window and marks, no corner text; those of other
-    images with their own, all of it where it is looked at ``alone`` (from 1)."""
+    images with their own."""
     return tuple(
-        _pane(main, pane)
-        if pane.place is None
-        else _image(session, main, pane, pane.place, number == alone)
-        for number, pane in enumerate(session.panes, 1)
+        _pane(main, pane) if pane.place is None else _image(session, main, pane, pane.place)
+        for pane in session.panes
     )
 
 
-def _image(session: Session, main: Scene, pane: Pane, place: Place, alone: bool) -> Scene:
+def _image(session: Session, main: Scene, pane: Pane, place: Place) -> Scene:
     """Another image, of which nothing is said that the main scene would not say of its own."""
     pyramid, window = pane.pyramid, pane.window
-    assert pyramid is not None
-    assert window is not None
+    if pyramid is None or window is None:
+        return _without_picture(main, pane)
     notes = None if session.hidden_for_now else pane.notes
     scene = compose(
         place,
@@ -183,9 +182,17 @@ def _image(session: Session, main: Scene, pane: Pane, place: Place, alone: bool)
     brief = pane.footer
     if pane.explanation is not None:
         brief = make_brief(pane.explanation, pane.overlay)
-    corners = scene.corners if alone else _brief_corners(session, scene)
+    corners = _brief_corners(session, scene)
+    return replace(scene, corners=corners, brief=brief, linked=main.extent)
+
+
+def _without_picture(main: Scene, pane: Pane) -> Scene:
+    """That another image is being read, or why it cannot be."""
+    placard = Placard("image", "Reading the image …")
+    if pane.problem:
+        placard = Placard("no-image", "This image cannot be shown", pane.problem)
     return replace(
-        scene, corners=corners, footer=scene.footer or brief, brief=brief, linked=main.extent
+        main, title=pane.title, overlay=None, brief=(), linked=main.extent, placard=placard
     )
 
 

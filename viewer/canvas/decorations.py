@@ -90,12 +90,12 @@ def paint(
     _paint_turn(painter, viewport, scene.corners, transform, unit)
     _paint_scale_bar(painter, viewport, scene, transform, unit)
     if scene.title:
-        _paint_title(painter, size, scene.title, unit)
+        paint_title(painter, size, scene.title, unit)
     if scene.curtain is not None and scene.overlay_visible:
         _paint_curtain(painter, viewport, scene.curtain, unit)
 
 
-def _paint_title(painter: QPainter, size: QRectF, title: str, unit: float) -> None:
+def paint_title(painter: QPainter, size: QRectF, title: str, unit: float) -> None:
     """What the picture is called beside others, above it."""
     head = QRectF(size.left(), size.top(), size.width(), _HEAD * unit)
     painter.fillRect(head, _FOOTER)

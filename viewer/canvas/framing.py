@@ -13,7 +13,8 @@ from viewer.canvas.true_size import true_zoom, why_no_true_size, zoom_kind
 from viewer.canvas.view import Extent, View, as_share
 from viewer.dicom.frame import Frame
 from viewer.render.turn import AS_IT_IS, Turn
-from viewer.state.place import OpenFrame, is_film
+from viewer.state.frame_cache import Key
+from viewer.state.place import OpenFrame, Place, is_film
 from viewer.state.session import Session
 
 
@@ -21,6 +22,8 @@ class Framing(QObject):
     """One view for all panes. Points of the screen are those of the widget, in logical pixels."""
 
     changed = Signal()
+    swapAsked = Signal(int)
+    """The image of the session's pane with this number is to be the main one."""
     kindChanged = Signal()
     """The kind of zoom, the turn, or whether one picture is alone, is another."""
 
@@ -30,7 +33,8 @@ class Framing(QObject):
         self.view = View()
         self.viewports: list[QRectF] = [QRectF()]
         """Where the frame is seen in each of the panes that are shown, as it was painted last."""
-        self._others: list[Extent | None] = [None]  # of the panes that show another image
+        self._others: list[tuple[Extent, Turn] | None] = [None]  # what shows another image
+        self._coming: tuple[Key, View] | None = None  # of what will be the main image
         self.pane = 0
         """The one that the mouse is over."""
         self.alone: int | None = None
@@ -58,19 +62,17 @@ class Framing(QObject):
     def take_painted(self, viewports: list[QRectF], scenes: Sequence[Scene]) -> None:
         """Where the scenes were painted."""
         self.viewports = viewports
-        self._others = [scene.extent if scene.linked else None for scene in scenes]
+        self._others = [(scene.extent, scene.turn) if scene.linked else None for scene in scenes]
 
     @property
-    def _other(self) -> Extent | None:
+    def _other(self) -> tuple[Extent, Turn] | None:
         """What the image is like that the pane under the mouse shows, if it is another one."""
         return self._others[min(self.pane, len(self._others) - 1)]
 
     @property
     def elsewhere(self) -> int | None:
         """Which of the session's panes the mouse is over, if that shows another image."""
-        if self._other is None:
-            return None
-        return (self.alone or self.pane) - 1
+        return None if self._other is None else self.pane - 1
 
     @property
     def _extent(self) -> Extent:
@@ -92,13 +94,6 @@ class Framing(QObject):
         frame = self._frame
         return "" if frame is None else zoom_kind(self.view, frame, self.ratio, self.per_mm)
 
-    def zoom_of(self, scene: Scene) -> tuple[float, str]:
-        """Device pixels per frame column of another image that is looked at alone, and which zoom
-        that is, in words."""
-        view = scene.own(self.view, self.viewports[0])
-        scale = view.scale(self.viewports[0], *scene.extent)
-        return scale * self.ratio, zoom_kind(view, scene.frame, self.ratio, self.per_mm)
-
     def transform(self) -> QTransform:
         """Points of the frame that is shown in the pane that the mouse is over → screen points."""
         view, extent = self._view_there()
@@ -109,12 +104,15 @@ class Framing(QObject):
         main, other = self._extent, self._other
         if other is None:
             return self.view, main
-        return self.view.onto(self.viewport, main, other), other
+        extent, turn = other
+        return self.view.onto(self.viewport, main, extent, turn), extent
 
     def _set_there(self, view: View) -> None:
         """A view in terms of the frame in the pane that the mouse is over."""
         other = self._other
-        self.set_view(view if other is None else view.onto(self.viewport, other, self._extent))
+        if other is not None:
+            view = view.onto(self.viewport, other[0], self._extent, self.view.turn)
+        self.set_view(view)
 
     def unbound_point(self, at: QPointF) -> tuple[float, float]:
         """Screen point → point of the frame in the pane that the mouse is over, also outside it."""
@@ -128,7 +126,7 @@ class Framing(QObject):
         if self._frame is None:
             return None
         x, y = self.unbound_point(at)
-        extent = self._other or self._extent
+        extent = self._extent if self._other is None else self._other[0]
         height, width = extent[0]
         if not (0 <= x < width and 0 <= y < height):
             return None
@@ -157,19 +155,27 @@ class Framing(QObject):
         """Fit what is shown first; the next images of a series stay moved and zoomed as it is. A
         film that was turned is turned when it comes again, a stack as a whole."""
         what = opened.place.series.uid, opened.frame.size
-        turn = self._turns.get(_owner(opened), AS_IT_IS)
+        turn = self.turn_of(opened.place)
         fresh, self._fitted = what != self._fitted, what
+        coming, self._coming = self._coming, None
+        if coming is not None and coming[0] == opened.place.key:
+            self.set_view(coming[1])
+            return
         if fresh:
             self._before = None
         self.set_view(View(turn=turn) if fresh else replace(self.view, turn=turn))
 
     def _keep_turn(self) -> None:
         if self._session.open is not None:
-            owner = _owner(self._session.open)
+            owner = _owner(self._session.open.place)
             if self.view.turn == AS_IT_IS:
                 self._turns.pop(owner, None)
             else:
                 self._turns[owner] = self.view.turn
+
+    def turn_of(self, place: Place) -> Turn:
+        """How an image is turned, or was when it was the main one."""
+        return self._turns.get(_owner(place), AS_IT_IS)
 
     def fit(self) -> None:
         self.set_view(View(turn=self.view.turn))
@@ -217,20 +223,37 @@ class Framing(QObject):
 
     # one of several pictures
     def toggle_alone(self) -> None:
-        """The picture under the mouse alone, or all of them again."""
-        if self._session.panes:
-            self.alone = self.pane if self.alone is None else None
-            self.pane = 0
-            self.changed.emit()
-            self.check_kind()
+        """The picture under the mouse alone, or all of them again. Another image becomes the main
+        one for that, so that all that is done there is done with it."""
+        if not self._session.panes:
+            return
+        where = self.elsewhere
+        if self.alone is None and where is not None:
+            self.swap(where)
+        self.alone = self.pane if self.alone is None else None
+        self.pane = 0
+        self.changed.emit()
+        self.check_kind()
+
+    def swap(self, pane: int) -> None:
+        """Ask for the image of a pane of the session to be the main one, seen as it is now."""
+        place = self._session.panes[pane].place
+        seen = self._others[pane + 1] if pane + 1 < len(self._others) else None
+        if place is not None and seen is not None and self._frame is not None:
+            view = self.view.onto(self.viewports[0], self._extent, *seen)
+            self._coming = place.key, view
+        self.pane = 0
+        self.swapAsked.emit(pane)
 
     def _take_panes(self) -> None:
-        if self.alone is not None and not 0 < len(self._session.panes) >= self.alone:
+        panes, alone = self._session.panes, self.alone
+        gone = alone is not None and not 0 < len(panes) >= alone
+        if gone or (alone and panes[alone - 1].place is not None):
             self.alone = None
         self.check_kind()
 
 
-def _owner(opened: OpenFrame) -> str:
+def _owner(place: Place) -> str:
     """What a turn belongs to: a film, or else a whole series."""
-    series, instance = opened.place.series, opened.place.instance
+    series, instance = place.series, place.instance
     return str(instance.path) if is_film(instance) else f"series {series.uid}"

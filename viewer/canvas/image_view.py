@@ -70,6 +70,7 @@ class ImageView(QWidget):
         self._drag_from: QPointF | None = None
         self._dragged = False
         self._drags_curtain = False
+        self._hand_pressed = False  # the hand knows of the press
         self._cursors: dict[tuple[Purpose, float], QCursor] = {}
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -247,6 +248,7 @@ class ImageView(QWidget):
         self._looking.press(at)
         if self._session.open is None:
             return
+        self._hand_pressed = False
         if event.button() == Qt.MouseButton.LeftButton:
             self._drags_curtain = not self._hand.draws and curtain.is_on(
                 self._session, self.framing.viewport, at
@@ -259,6 +261,7 @@ class ImageView(QWidget):
                 point = self.framing.unbound_point(at)
                 transform = self.framing.transform()
                 self._hand.press(at, point, transform, marks_of(self._session.audit))
+                self._hand_pressed = True
         if self._does(event.buttons()) == "pan":
             self._show_cursor(held=True)
         self.update()
@@ -315,7 +318,9 @@ class ImageView(QWidget):
         if event.button() == Qt.MouseButton.RightButton and not self._dragged and alone:
             self.menuAsked.emit(event.globalPosition())
         if event.button() == Qt.MouseButton.LeftButton:
-            self._hand.release(self.scale, self._kept(event))
+            if self._hand_pressed:
+                self._hand.release(self.scale, self._kept(event))
+            self._hand_pressed = False
             self._drags_curtain = False
         self._looking.release()
         self._drag_from = None
@@ -324,10 +329,10 @@ class ImageView(QWidget):
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._hand.close(self.scale, self._kept(event)):
+        self.framing.take_pane(event.position())
+        if self.framing.elsewhere is None and self._hand.close(self.scale, self._kept(event)):
             self.update()
         elif not self._hand.draws:
-            self.framing.take_pane(event.position())
             if self._session.panes:
                 self.framing.toggle_alone()
             else:

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from viewer.canvas import colour_bar, decorations, marks, measure_marks
+from viewer.canvas import colour_bar, decorations, marks, measure_marks, placards
 from viewer.canvas.kept import KeptPicture, Key, Steady, edges, numbers, strips
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.sampling import Sampled, sample
@@ -77,7 +77,12 @@ class ScenePainter:
         if viewport.height() < 1 or viewport.width() < 1:
             painter.fillRect(size, _BACKGROUND)
             return viewport
-        transform = scene.own(view, viewport).transform(viewport, *scene.extent)
+        if scene.placard is not None:
+            placards.paint_placard(painter, size, scene.placard, unit)
+            decorations.paint_title(painter, size, scene.title, unit)
+            return viewport
+        own = scene.own(view, viewport)
+        transform = own.transform(viewport, *scene.extent)
         height, width = scene.frame.size
         seen = transform.mapRect(QRectF(0, 0, width, height)).intersected(viewport)
         for ground in around(size, seen):
@@ -87,7 +92,7 @@ class ScenePainter:
         ratio = painter.device().devicePixelRatioF()
         for strip in strips(viewport, ratio):
             self._overlay.begin(scene, transform, unit, strip, ratio)
-            self._paint_scan(painter, scene, transform, view.turn, unit, strip)
+            self._paint_scan(painter, scene, transform, own.turn, unit, strip)
             self._paint_overlay(painter, scene, transform, unit, strip, viewport)
         marks.paint(painter, scene.marks, transform, viewport, unit)
         measure_marks.paint(painter, scene.measures, transform, viewport, unit)

@@ -47,10 +47,14 @@ def placard_of(session: Session) -> Placard:
 
 
 def paint(painter: QPainter, size: QRectF, session: Session, unit: float = 1.0) -> None:
-    """The placard in the middle of ``size``, in which a logical pixel is ``unit`` pixels."""
+    """What there is instead of the session's picture."""
+    paint_placard(painter, size, placard_of(session), unit)
+
+
+def paint_placard(painter: QPainter, size: QRectF, shown: Placard, unit: float) -> None:
+    """In the middle of ``size``, in which a logical pixel is ``unit`` pixels."""
     painter.fillRect(size, QColor(0, 0, 0))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    shown = placard_of(session)
     width = min(_WIDEST * unit, size.width() - 40 * unit)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
     lines = []

@@ -13,6 +13,7 @@ from engine.results import Explanation, Method
 from engine.shapes import Point
 from viewer.canvas.marks import Mark
 from viewer.canvas.measure_marks import MeasureMark
+from viewer.canvas.placards import Placard
 from viewer.canvas.view import Extent, View
 from viewer.dicom.attributes import Attributes, opposite_orientation
 from viewer.dicom.frame import Frame
@@ -20,6 +21,7 @@ from viewer.dicom.window import LookupTable, Window
 from viewer.render.class_view import ClassOverlay
 from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
+from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state import words
 
 NOT_FOR_DIAGNOSIS = words.NOT_FOR_DIAGNOSIS
@@ -48,7 +50,8 @@ class Scene:
     ``classes`` is painted in the place of the overlay: which class dominates where.
     ``measures`` are lengths, angles and regions with what they come to. ``identity_shown``:
     whether it may tell whose it is. The scene of another image says in ``linked`` what the frame is
-    like that the view is meant for."""
+    like that the view is meant for, and has a ``turn`` of its own. One with a ``placard`` shows
+    that in the place of a picture."""
 
     pyramid: Pyramid
     window: Window | LookupTable
@@ -69,6 +72,8 @@ class Scene:
     measures: tuple[MeasureMark, ...] = ()
     identity_shown: bool = False
     linked: Extent | None = None
+    turn: Turn = AS_IT_IS
+    placard: Placard | None = None
 
     @property
     def frame(self) -> Frame:
@@ -80,7 +85,9 @@ class Scene:
 
     def own(self, view: View, viewport: QRectF) -> View:
         """The view in terms of its own frame."""
-        return view if self.linked is None else view.onto(viewport, self.linked, self.extent)
+        if self.linked is None:
+            return view
+        return view.onto(viewport, self.linked, self.extent, self.turn)
 
 
 def _lines(*rows: Sequence[str]) -> tuple[str, ...]:

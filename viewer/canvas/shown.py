@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from viewer.canvas.compose import beside, scene_of, short_window, values_there
 from viewer.canvas.framing import Framing
-from viewer.canvas.scene import Scene, zoom_text
+from viewer.canvas.scene import Scene
 from viewer.state.session import Session
 
 
@@ -26,22 +26,18 @@ def scenes(session: Session, framing: Framing) -> tuple[Scene, ...]:
     main = main_scene(session, framing)
     if main is None:
         return ()
-    shown = seen_of(main, session, framing)
-    if session.corner_text:
-        shown = tuple(_with_values(scene, session, framing) for scene in shown)
-    zoom = main.corners.bottom_right[:1]
-    if not framing.alone or shown[0].linked is not None:
+    shown, zoom = seen_of(main, session, framing), main.corners.bottom_right[:1]
+    if framing.alone:
+        return (_above(shown[0], zoom),) if zoom else shown
+    cursor = session.cursor
+    if cursor is None or not session.corner_text:
         return shown
-    return (_above(shown[0], zoom),) if zoom else shown
-
-
-def _with_values(scene: Scene, session: Session, framing: Framing) -> Scene:
-    """Another image with its own zoom, where it is alone, and the values under the cursor."""
-    if scene.linked is None:
-        return scene
-    values = () if session.cursor is None else values_there(scene, session.cursor)
-    zoom = (zoom_text(*framing.zoom_of(scene)),) if framing.alone else ()
-    return _above(scene, (*zoom, *values))
+    return tuple(
+        scene
+        if scene.linked is None or scene.placard is not None
+        else _above(scene, values_there(scene, cursor))
+        for scene in shown
+    )
 
 
 def _above(scene: Scene, lines: tuple[str, ...]) -> Scene:
@@ -51,13 +47,15 @@ def _above(scene: Scene, lines: tuple[str, ...]) -> Scene:
 
 
 def seen_of(main: Scene, session: Session, framing: Framing) -> tuple[Scene, ...]:
-    """``main`` and the scenes beside it, or the only one of them that is looked at."""
-    alone = framing.alone
-    others = beside(session, main, alone or 0)
+    """``main`` and the scenes beside it, or the only one of them that is looked at. Another image
+    has the turn that it was given when it was the main one."""
+    others, alone = beside(session, main), framing.alone
     if not alone:
-        return (main,) if alone == 0 else (main, *others)
+        turned = (
+            scene if pane.place is None else replace(scene, turn=framing.turn_of(pane.place))
+            for scene, pane in zip(others, session.panes, strict=True)
+        )
+        return (main,) if alone == 0 else (main, *turned)
     only = others[alone - 1]
-    if only.linked is not None:
-        return (only,)
     own = (*only.corners.bottom_right, short_window(only)) if session.corner_text else ()
     return (replace(only, corners=replace(main.corners, bottom_right=own)),)

@@ -58,15 +58,15 @@ class View:
         rest = viewport.center() - across.map(QPointF(x, y))
         return across * QTransform.fromTranslate(rest.x(), rest.y())
 
-    def onto(self, viewport: QRectF, here: Extent, there: Extent) -> View:
-        """The same view of another frame: as much larger than it is when it is fitted, about the
-        same place as a share of its sides."""
-        zoom, centre = self.zoom, self.centre
+    def onto(self, viewport: QRectF, here: Extent, there: Extent, turn: Turn) -> View:
+        """The same view of another frame, which has a turn of its own: as much larger than it is
+        when it is fitted, about the same place as a share of its sides."""
+        zoom, centre, fitted = self.zoom, self.centre, View(turn=turn)
         if zoom is not None:
-            zoom *= self._fit(viewport, *there) / self._fit(viewport, *here)
+            zoom *= fitted._fit(viewport, *there) / self._fit(viewport, *here)
         if centre is not None:
             centre = as_share(centre, here, there)
-        return View(zoom, centre, self.turn)
+        return View(zoom, centre, turn)
 
     def zoomed(
         self,

@@ -24,11 +24,13 @@ from PySide6.QtWidgets import (
 from engine.presets import PRESETS, preset_name
 from engine.results import Explanation
 from resources import MODEL_NAMES
+from viewer.dicom.study import Scan
 from viewer.palette import colour
 from viewer.panels.rows import Row
 from viewer.render.difference import Likeness, figure
 from viewer.state.comparing import MOST
-from viewer.state.others import Other, Sides, layer_words, same_and_other
+from viewer.state.others import Other, layer_words, same_and_other, short_name
+from viewer.state.place import Place
 from viewer.state.priors import image_words, other_of, others_like
 from viewer.state.session import Session
 from viewer.state.words import readable
@@ -97,15 +99,25 @@ def choices(session: Session) -> list[tuple[str, Other | None]]:
         ),
         ("the edited image", Other("edited")),
         ("the bare scan", Other("original")),
-        *_images(session),
     ]
 
 
-def _images(session: Session) -> list[tuple[str, Other | None]]:
-    """The likeliest other images."""
-    place = session.place
-    likely = [] if place is None else others_like(session, place)[:_IMAGES]
-    return [(f"image: {image_words(session, there)}", other_of(there)) for there in likely]
+class _Images:
+    """The likeliest other images; there may be thousands to choose from, so that they are looked
+    through once for an image."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._of: tuple[Scan, Place | None] | None = None
+        self._found: list[tuple[str, Other | None]] = []
+
+    def choices(self) -> list[tuple[str, Other | None]]:
+        session, place = self._session, self._session.place
+        if self._of is None or self._of[0] is not session.scan or self._of[1] is not place:
+            self._of = session.scan, place
+            likely = [] if place is None else others_like(session, place)[:_IMAGES]
+            self._found = [(f"image: {image_words(session, p)}", other_of(p)) for p in likely]
+        return self._found
 
 
 def _other_models(session: Session) -> list[str]:
@@ -178,6 +190,7 @@ class ComparePanel(QWidget):
         super().__init__(parent)
         self._session, self._comparing = workbench.session, workbench.comparing
         self._choices: list[tuple[str, Other | None]] = []
+        self._images = _Images(workbench.session)
         self.combo = QComboBox()
         self.combo.setAccessibleName("Compare with")
         self.combo.setSizeAdjustPolicy(
@@ -239,7 +252,7 @@ class ComparePanel(QWidget):
 
     def _fill_menu(self) -> None:
         self._menu.clear()
-        for text, other in choices(self._session):
+        for text, other in [*choices(self._session), *self._images.choices()]:
             if other is not None and other not in self._comparing.others:
                 action = self._menu.addAction(text.replace("&", "&&"))
                 action.triggered.connect(
@@ -271,7 +284,7 @@ class ComparePanel(QWidget):
         """A tab a picture, where there are several; the numbers are about the one in front."""
         others = self._comparing.others
         blocker = QSignalBlocker(self.tabs)
-        names = [tab_text(other, None) for other in others]
+        names = list(self._comparing.names)
         if names != [self.tabs.tabText(tab) for tab in range(self.tabs.count())]:
             while self.tabs.count():
                 self.tabs.removeTab(0)
@@ -283,10 +296,11 @@ class ComparePanel(QWidget):
 
     def _fill_combo(self) -> None:
         """The one that is chosen stays in the list, also where it makes no sense at present."""
-        other, rows = self._comparing.other, choices(self._session)
+        other = self._comparing.other
+        rows = [*choices(self._session), *self._images.choices()]
         if other not in [value for _, value in rows]:
             assert other is not None
-            rows.append((f"{other.kind}: {tab_text(other, self._comparing.sides)}", other))
+            rows.append((f"{other.kind}: {self._named(other)}", other))
         blocker = QSignalBlocker(self.combo)
         if rows != self._choices:
             self._choices = rows
@@ -294,6 +308,11 @@ class ComparePanel(QWidget):
             self.combo.addItems([text for text, _ in rows])
         self.combo.setCurrentIndex([value for _, value in rows].index(other))
         del blocker
+
+    def _named(self, other: Other) -> str:
+        """Another image, whose file may be called like the patient, as it is called here."""
+        names = self._comparing.sides
+        return short_name(other) if other.kind != "image" or names is None else names.other
 
     def _sentences(self) -> list[str]:
         comparing, main = self._comparing, self._session.explanation
@@ -308,6 +327,9 @@ class ComparePanel(QWidget):
             return [_ABOUT_IMAGES]
         if main is None or theirs is None:
             return ["Explaining …"]
+        if main.withheld:
+            why = main.withheld_because
+            return [f"{main.model.name} gives no output for the main image: {why}.", _ABOUT_IMAGES]
         if theirs.withheld:
             return [f"{theirs.model.name} gives no output: {theirs.withheld_because}."]
         return [
@@ -316,16 +338,6 @@ class ComparePanel(QWidget):
             *([_ABOUT_IMAGES] if other.kind == "image" else []),
             *([_ABOUT_UNTRAINED] if other.kind == "untrained" else []),
         ]
-
-
-def tab_text(other: Other, names: Sides | None) -> str:
-    """``untrained``, ``blocks.2``: what the tab of a picture says; of another image, whose file may
-    be called like the patient, its name among ``names`` if those are given."""
-    if other.kind == "image":
-        return "image" if names is None else names.other
-    return readable(other.value) or {"edited": "edited", "original": "bare scan"}.get(
-        other.kind, other.kind
-    )
 
 
 def likeness_rows(found: Likeness) -> list[Cells]:

@@ -24,6 +24,7 @@ from viewer.panels.study_rows import (
     Words,
     can_open,
     height_of,
+    holds,
     is_beside,
     rows_of,
     words_of,
@@ -300,7 +301,9 @@ class StudyRows(RowArea):
         there, place = row.place, self._session.place
         if there is None:
             return
-        if place is None:
+        if is_beside(row, self._session):
+            self._comparing.remove_images(lambda shown: holds(row, shown))
+        elif place is None:
             self._session.set_place(there)
         else:
             self._comparing.toggle_image(as_deep(row.of, place) if row.kind == "series" else there)

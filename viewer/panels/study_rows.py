@@ -128,11 +128,18 @@ def _apart(session: Session, objects: Collection[list[Rejected]]) -> list[StudyR
 
 def is_beside(row: StudyRow, session: Session) -> bool:
     """Whether an image of it is shown beside the main one."""
-    shown = (pane.place for pane in session.panes if pane.place is not None)
+    return any(holds(row, pane.place) for pane in session.panes if pane.place is not None)
+
+
+def holds(row: StudyRow, place: Place) -> bool:
+    """Whether an image is what the row of a series or of one of its images stands for."""
     if row.kind == "series":
-        return any(place.series is row.of for place in shown)
+        return bool(place.series.uid == row.of.uid)
     there = row.place
-    return there is not None and any(place.key == there.key for place in shown)
+    if there is None:
+        return False
+    alone = len(row.of.instances) == 1  # then rows are frames of it
+    return place.key == there.key if alone else place.instance.path == there.instance.path
 
 
 def words_of(row: StudyRow, session: Session) -> Words:

@@ -20,6 +20,7 @@ from viewer import __version__
 from viewer.dicom.study import Instance
 from viewer.state.document import Document
 from viewer.state.lane import Lane
+from viewer.state.later import Later
 from viewer.state.log_events import answered, changes, explained, is_settling
 from viewer.state.log_writer import LogWriter
 from viewer.state.model_facts import ModelFacts, model_facts
@@ -47,13 +48,14 @@ class AuditLog(QObject):
         self._explained: Explanation | None = None
         self._answered: WhatIfAnswer | None = None
         self._state = session.engine.state
-        self._compared: tuple[str, ...] = ()
+        self._compared: tuple[object, ...] = ((),)
         self._exports: dict[Path, dict[str, Any]] = {}
         self._shown: set[str] = set()
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(_CALM)
         self._calm.timeout.connect(self.flush)
+        self._compared_at_rest = Later(self._note_compared, self, rest=_CALM, most=None)
         self._listen()
 
     def _listen(self) -> None:
@@ -67,7 +69,7 @@ class AuditLog(QObject):
         workbench.session.settings.changed.connect(self._setting_changed)
         workbench.exported.connect(self._export_made)
         workbench.engineStopped.connect(lambda: self.note("engine stopped"))
-        workbench.closing.connect(self.flush)
+        workbench.closing.connect(self._close)
         workbench.what_if.changed.connect(self._what_if_changed)
 
     def lanes(self) -> tuple[Lane, ...]:
@@ -138,6 +140,10 @@ class AuditLog(QObject):
         else:
             self.flush()
 
+    def _close(self) -> None:
+        self.flush()
+        self._note_compared()
+
     def flush(self) -> None:
         """Write what has changed, as when a drag is over or the image is left."""
         self._calm.stop()
@@ -193,10 +199,17 @@ class AuditLog(QObject):
             self.note("engine gave no answer", said)
 
     def _panes_changed(self) -> None:
-        titles = tuple(pane.title for pane in self._session.panes)
-        if titles != self._compared:
-            self._compared = titles
-            self.note("comparing" if titles else "comparing ended", {"beside": list(titles)})
+        self._shown.update(pane.key for pane in self._session.panes if pane.key)
+        self._compared_at_rest.ask()
+
+    def _note_compared(self) -> None:
+        """Once images do not rush by any more; those that were answered with their keys."""
+        panes = self._session.panes
+        titles, keys = tuple(pane.title for pane in panes), [p.key for p in panes if p.key]
+        if (titles, *keys) != self._compared:
+            self._compared = (titles, *keys)
+            details = {"beside": list(titles), **({"images": keys} if keys else {})}
+            self.note("comparing" if titles else "comparing ended", details)
 
     def _marked(self, instance: Instance, frame: int, on: bool) -> None:
         """Only the open image can be marked in the window."""

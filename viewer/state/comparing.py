@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -12,9 +13,9 @@ from viewer.render.difference import Beside, Likeness, in_short
 from viewer.state.beside import ImageBeside
 from viewer.state.comparison import Comparison
 from viewer.state.lane import Lane
-from viewer.state.others import Other, Sides, layer_words
+from viewer.state.others import Other, Sides, layer_words, short_name
 from viewer.state.place import Place
-from viewer.state.priors import other_of
+from viewer.state.priors import image_words, other_of, where_words
 from viewer.state.session import Pane, Session
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class Comparing(QObject):
         self._answers = tuple(Comparison(session, workbench) for _ in range(MOST))
         self._images = tuple(ImageBeside(session, workbench) for _ in range(MOST))
         self._shown: list[Slot] = []
-        for changed in (
-            slot.changed for pair in zip(self._answers, self._images, strict=True) for slot in pair
-        ):
-            changed.connect(self._show)
+        self._order: list[int] = []  # which of them are used, in the order of the pictures
+        for pair in zip(self._answers, self._images, strict=True):
+            for changed in (pair[0].changed, pair[1].changed):
+                changed.connect(self._show)
+        for changed in (session.placeChanged, session.frameChanged):
+            changed.connect(self._follow)
 
     def lanes(self) -> tuple[Lane, ...]:
         return tuple(lane for image in self._images for lane in image.lanes())
@@ -55,10 +58,24 @@ class Comparing(QObject):
         return tuple(slot.other for slot in self._slots if slot.other is not None)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What the others are called in short, in their order; nothing that tells who it is."""
+        return tuple(
+            short_name(slot.other)
+            if slot.place is None
+            else where_words(self._session, slot.place.series)
+            for slot in self._slots
+            if slot.other is not None
+        )
+
+    @property
     def _slots(self) -> tuple[Slot, ...]:
-        """Each of them an answer about the same image, or another image."""
-        pairs = zip(self._answers, self._images, strict=True)
-        return tuple(answer if image.other is None else image for answer, image in pairs)
+        """Those in use, each of them an answer about the same image, or another image."""
+        return tuple(map(self._at, self._order))
+
+    def _at(self, number: int) -> Slot:
+        image = self._images[number]
+        return self._answers[number] if image.other is None else image
 
     def set_others(self, others: tuple[Other, ...], chosen: int = 0) -> None:
         """These and no more, each of them once; the first three."""
@@ -69,12 +86,19 @@ class Comparing(QObject):
         self.chosen = chosen
         if any(other.kind != "image" for other in wanted):
             self._session.change_style(visible=True)  # what is compared is to be seen
-        padded = (*wanted, *(None for _ in range(MOST - len(wanted))))
-        for answer, image, other in zip(self._answers, self._images, padded, strict=True):
-            is_image = other is not None and other.kind == "image"
-            answer.set_other(None if is_image else other)
-            image.set_other(other if is_image else None)
+        there = {self._at(number).other: number for number in reversed(self._order)}
+        free = [n for n in range(MOST) if n not in [there.get(other) for other in wanted]]
+        self._order = [there[other] if other in there else free.pop(0) for other in wanted]
+        for number in free:
+            self._put(number, None)
+        for number, other in zip(self._order, wanted, strict=True):
+            self._put(number, other)
         self._show()
+
+    def _put(self, number: int, other: Other | None) -> None:
+        is_image = other is not None and other.kind == "image"
+        self._answers[number].set_other(None if is_image else other)
+        self._images[number].set_other(other if is_image else None)
 
     def set_other(self, other: Other | None) -> None:
         """This one in the place of the chosen one; without one, the chosen one goes."""
@@ -88,7 +112,10 @@ class Comparing(QObject):
             self.set_others((*self.others, other), len(self.others))
 
     def choose(self, number: int) -> None:
-        self.set_others(self.others, number)
+        number = max(0, min(number, len(self._order) - 1))
+        if number != self.chosen:
+            self.chosen = number
+            self._show()
 
     # other images
     def image_at(self, pane: int) -> ImageBeside | None:
@@ -107,24 +134,55 @@ class Comparing(QObject):
         else:
             self.set_other(other)
 
-    def swap(self) -> None:
-        """The other image, the chosen one of several, becomes the main one, and that the other."""
-        images = [slot for slot in (self._slot, *self._slots) if isinstance(slot, ImageBeside)]
-        main, there = self._session.place, images[0].place if images else None
-        if main is not None and there is not None:
-            images[0].set_other(other_of(main))
-            self._session.set_place(there)
+    def remove_images(self, places: Callable[[Place], bool]) -> None:
+        """Take away the images whose places these are."""
+        self.set_others(
+            tuple(
+                slot.other
+                for slot in self._slots
+                if slot.other is not None and not (slot.place is not None and places(slot.place))
+            ),
+            self.chosen,
+        )
+
+    @property
+    def swapped(self) -> int | None:
+        """The pane whose image would be swapped with the main one: the chosen one of several."""
+        panes = [n for n, slot in enumerate(self._shown) if slot.place is not None]
+        return next((n for n in panes if self._shown[n] is self._slot), next(iter(panes), None))
+
+    def swap(self, pane: int) -> None:
+        """The image of a pane becomes the main one, and that the other; each in its window."""
+        session, image = self._session, self.image_at(pane)
+        main, there = session.place, None if image is None else image.place
+        if image is None or main is None or there is None:
+            return
+        ours, theirs = session.window, image.window
+        image.set_other(other_of(main))
+        session.set_place(there)
+        if ours is not None:
+            image.set_window(ours)
+        if theirs is not None and session.open is not None:
+            session.set_window(theirs)
+        self.set_others(self.others, self.chosen)  # it may have been among the others already
 
     def step_image(self, pane: int, by: int) -> None:
         """That many images further in the series of a pane."""
         image = self.image_at(pane)
-        if image is not None:
-            image.step(by)
+        there = None if image is None or image.place is None else image.place.moved(by)
+        if image is not None and there is not None and other_of(there) not in self.others:
+            image.set_other(other_of(there))
 
     def set_window(self, pane: int, window: Window | LookupTable) -> None:
         image = self.image_at(pane)
         if image is not None:
             image.set_window(window)
+
+    def reset_windows(self) -> None:
+        """Every other image in its usual window."""
+        for slot in self._slots:
+            if isinstance(slot, ImageBeside):
+                slot.set_window()
 
     def set_difference(self, on: bool) -> None:
         if on != self.difference:
@@ -134,7 +192,8 @@ class Comparing(QObject):
     # what is there, of the chosen one
     @property
     def _slot(self) -> Slot:
-        return self._slots[self.chosen]
+        """The chosen one; one that is not used where nothing is compared."""
+        return self._slots[self.chosen] if self._order else self._answers[0]
 
     @property
     def other(self) -> Other | None:
@@ -179,6 +238,11 @@ class Comparing(QObject):
         return self._slot.sides
 
     # panes
+    def _follow(self) -> None:
+        """The main picture is another one, and so are its name and what is linked to it."""
+        if self._order:
+            self._show()
+
     def _show(self) -> None:
         found = [(slot, pane) for slot in self._slots if (pane := slot.pane) is not None]
         shown, panes = [slot for slot, _ in found], [pane for _, pane in found]
@@ -205,7 +269,8 @@ class Comparing(QObject):
         elif main is not None and names:
             name = main.model.name
         else:
-            return ""
+            place = self._session.place
+            return "" if place is None or not shown else image_words(self._session, place)
         if main is None or layer is None or not any(slot.names_layers for slot in shown):
             return name
         return f"{name} · {layer_words(layer, len(main.layers))}"

@@ -10,6 +10,7 @@ from engine.results import Explanation
 from viewer.render.difference import Beside, Likeness, beside
 from viewer.render.overlay import Overlay, OverlayMaker, smoothed
 from viewer.state.others import Other, Sides, counterpart, is_same, layer_words, question, sides
+from viewer.state.place import Place
 from viewer.state.session import Pane, Session
 from viewer.state.words import KEPT_BACK
 
@@ -23,6 +24,8 @@ class Comparison(QObject):
     """Follows the main answer, its layer and its style. ``changed`` tells of everything here."""
 
     changed = Signal()
+    place: Place | None = None
+    """It is about the main image."""
 
     def __init__(self, session: Session, workbench: Workbench) -> None:
         super().__init__(workbench)

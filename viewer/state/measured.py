@@ -157,11 +157,14 @@ class Notes:
 
     landmarks: tuple[Landmark, ...]
     readings: tuple[Reading, ...]
+    has_impression: bool = False
 
 
 def notes_of(document: Document, frame: Frame) -> Notes:
-    """Its landmarks, and what everything measured comes to. For a thread."""
-    return Notes(document.landmarks, read_all(document.measurements, frame))
+    """Its landmarks, what everything measured comes to, and whether the reader has said what is
+    seen. For a thread."""
+    readings = read_all(document.measurements, frame)
+    return Notes(document.landmarks, readings, document.impression is not None)
 
 
 def figure(value: float) -> str:

@@ -45,6 +45,12 @@ class Sides:
     other: str
 
 
+def short_name(other: Other) -> str:
+    """``untrained``, ``blocks.2``."""
+    words = {"edited": "edited", "original": "bare scan", "image": "image"}
+    return words.get(other.kind) or readable(other.value) or other.kind
+
+
 def is_same(other: Other, main: Explanation) -> bool:
     """Whether it would be the main picture once more."""
     return other in (

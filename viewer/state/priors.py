@@ -4,11 +4,14 @@ telling whose they are. Pure functions."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from viewer.dicom.study import Series, Study
 from viewer.state.others import Other
 from viewer.state.place import Place, is_film
 from viewer.state.session import Session
+
+_STRANGERS = 200  # studies of other patients that are looked through
 
 
 def image_words(session: Session, place: Place) -> str:
@@ -18,11 +21,12 @@ def image_words(session: Session, place: Place) -> str:
     what = (place.series.modality, first.body_part.title(), first.laterality, first.view_position)
     count = place.series.starts[-1]
     position = f"image {place.number + 1} / {count}" if count > 1 else ""
-    parts = _where(session, place.series), " ".join(filter(None, what)), position
+    parts = where_words(session, place.series), " ".join(filter(None, what)), position
     return " · ".join(filter(None, parts))
 
 
-def _where(session: Session, series: Series) -> str:
+def where_words(session: Session, series: Series) -> str:
+    """``Study 2``, ``Study 1, series 3``."""
     for number, study in enumerate(session.studies, 1):
         for position, one in enumerate(study.series, 1):
             if one.uid == series.uid:
@@ -41,19 +45,32 @@ def others_like(session: Session, place: Place) -> list[Place]:
     another study of the same patient, the latest before this one above all; then the others."""
     own = _study_of(session, place.series)
     found = sorted(
-        _candidates(session, place), key=lambda one: _strangeness(one[0], one[1], own, place)
+        _candidates(session, place, own), key=lambda one: _strangeness(one[0], one[1], own, place)
     )
     return [there for _, there in found]
 
 
+def is_another_patient(session: Session, here: Place, there: Place) -> bool:
+    """Whether two images are of different people, as far as name and ID tell."""
+    studies = [_study_of(session, place.series) for place in (here, there)]
+    return len({_patient(study) for study in studies if study is not None}) > 1
+
+
+def _patient(study: Study) -> tuple[str, str]:
+    return study.patient_name, study.patient_id
+
+
 def _study_of(session: Session, series: Series) -> Study | None:
-    mine = (study for study in session.studies if series.uid in [one.uid for one in study.series])
+    mine = (s for s in session.studies if any(one.uid == series.uid for one in s.series))
     return next(mine, None)
 
 
-def _candidates(session: Session, place: Place) -> Iterator[tuple[Study, Place]]:
-    """An image of every other series; of the same one its other films."""
-    for study in session.studies:
+def _candidates(session: Session, place: Place, own: Study | None) -> Iterator[tuple[Study, Place]]:
+    """An image of every other series, of the first strangers alone; of the same one its other
+    films."""
+    mine = [s for s in session.studies if own is not None and _patient(s) == _patient(own)]
+    strangers = (s for s in session.studies if own is None or _patient(s) != _patient(own))
+    for study in (*mine, *islice(strangers, _STRANGERS)):
         for series in study.series:
             if series.uid != place.series.uid:
                 yield study, as_deep(series, place)
@@ -74,10 +91,7 @@ def as_deep(series: Series, place: Place) -> Place:
 def _strangeness(study: Study, there: Place, own: Study | None, place: Place) -> tuple[object, ...]:
     """The least for what belongs beside an image most."""
     here, other = place.instance.attributes, there.instance.attributes
-    patient = own is not None and (study.patient_name, study.patient_id) == (
-        own.patient_name,
-        own.patient_id,
-    )
+    patient = own is not None and _patient(study) == _patient(own)
     date = "" if own is None else own.date
     return (
         other.body_part != here.body_part,
@@ -86,7 +100,8 @@ def _strangeness(study: Study, there: Place, own: Study | None, place: Place) ->
         own is not None and study.key == own.key,
         other.laterality != here.laterality,
         other.view_position != here.view_position,
-        study.date > date,
+        not study.date or study.date > date,
+        not study.date,
         tuple(-ord(letter) for letter in study.date),  # the latest first
         there.series.modality != place.series.modality,
     )

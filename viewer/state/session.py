@@ -43,7 +43,8 @@ class Pane:
     """A picture beside the main one: the same scan (or another, of the same size) with another
     answer over it. ``title`` says what is other ("shallow", "untrained", "difference");
     ``footer`` what stands below it in the place of the answer's provenance. One with a ``place`` is
-    another image, in a ``window`` of its own, with what was drawn over it."""
+    another image, in a ``window`` of its own, with what was drawn over it; without a ``pyramid`` it
+    is read, or cannot be, for a ``problem``. ``key`` is its picture's once there is an answer."""
 
     title: str
     explanation: Explanation | None
@@ -53,6 +54,8 @@ class Pane:
     place: Place | None = None
     window: Window | LookupTable | None = None
     notes: Notes | None = None
+    problem: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,9 @@ def compares_image(context: Context) -> bool:
 
 
 def swap_images(context: Context) -> None:
-    context.workbench.comparing.swap()
+    pane = context.workbench.comparing.swapped
+    if pane is not None:
+        context.view.framing.swap(pane)
 
 
 def toggle_difference(context: Context) -> None:

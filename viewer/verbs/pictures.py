@@ -39,15 +39,14 @@ class Export:
     identity: bool
     measurements: tuple[Measurement, ...]
     measured: Frame
-    others: tuple[Key, ...] = ()
-    """The other images that are in it, too."""
+    others: tuple[tuple[int, Key], ...] = ()
+    """The other images that are in it, each with its place among what is beside the main one."""
 
     def write(self, target: Path, progress: Progress) -> None:
         progress.step(0.0)
         facts = {**self.facts, "input": picture.input_facts(self.path, self.frame)}
-        if self.others:
-            told = [picture.input_facts(path, frame) for path, frame in self.others]
-            facts["other_inputs"] = told
+        for pane, key in self.others:
+            facts["beside"][pane]["input"] = picture.input_facts(*key)
         if self.measurements:
             readings = read_all(self.measurements, self.measured)
             facts["measurements"] = [item.facts() for item in readings]
@@ -83,17 +82,18 @@ def _of_panes(context: Context, export: Export, turn: Turn) -> Export:
         return export
     if alone is None:
         beside = [_pane_facts(pane) for pane in session.panes]
-        others = tuple(pane.place.key for pane in session.panes if pane.place is not None)
+        others = tuple(
+            (number, pane.place.key)
+            for number, pane in enumerate(session.panes)
+            if pane.place is not None and pane.pyramid is not None
+        )
         return replace(export, facts={**export.facts, "beside": beside}, others=others)
     pane = session.panes[alone - 1]
-    place = pane.place or session.open.place
     layer = pane.overlay.layer.name if pane.overlay is not None else "scan"
     return replace(
         export,
         facts=_pane_facts(pane) | _turn_facts(turn),
-        path=place.instance.path,
-        frame=place.frame,
-        name=suggested_name(place.instance.attributes, layer),
+        name=suggested_name(session.open.place.instance.attributes, layer),
         measurements=export.measurements if pane.pyramid is None else (),
     )
 

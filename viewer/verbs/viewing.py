@@ -125,4 +125,5 @@ def reset(context: Context) -> None:
         session.show_kernel(None)
     else:
         session.reset_window()
+        context.workbench.comparing.reset_windows()
         context.view.set_view(View())

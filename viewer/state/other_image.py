@@ -1,0 +1,206 @@
+"""An image that is looked at beside the open one: where it is, its frame, what was drawn on it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.process import Ended
+from viewer.dicom.errors import DicomError
+from viewer.render.pyramid import Pyramid
+from viewer.state.frame_cache import Key
+from viewer.state.lane import Lane
+from viewer.state.measured import Notes, notes_of
+from viewer.state.others import Other
+from viewer.state.pictures import Picture
+from viewer.state.place import OpenFrame, Place, is_film
+from viewer.state.priors import as_deep, other_of
+from viewer.state.session import Session
+
+if TYPE_CHECKING:
+    from viewer.state.workbench import Workbench
+
+_PATIENCE = 2.0  # seconds that a frame may take once another one is wanted
+
+
+class OtherImage(QObject):
+    """Set by :meth:`set_other`; in a stack it follows the depth of the open image. ``changed``
+    tells of everything here, ``opened_anew`` of another frame."""
+
+    changed = Signal()
+    opened_anew = Signal()
+
+    def __init__(self, session: Session, workbench: Workbench, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._workbench = session, workbench
+        self.other: Other | None = None
+        self.place: Place | None = None
+        """None without one, or where it is not open any more."""
+        self.opened: OpenFrame | None = None
+        """Its frame, None while that is read."""
+        self.failure: Exception | None = None
+        """Why it cannot be shown."""
+        self.picture: Picture | None = None
+        self.notes: Notes | None = None
+        self._main: Place | None = session.place
+        self._ahead = 0  # images that it is ahead of what is as deep as the open one
+        self._busy: tuple[Key, float] | None = None  # what is read, and since when
+        self._reader = workbench.readers[1]  # the open image need not wait for it
+        self._reading = Lane("beside", self)
+        self._reading.finished.connect(self._read)
+        self._reading.failed.connect(self._fail)
+        self._noting = Lane("notes", self)
+        self._noting.finished.connect(self._take_notes)
+        session.scanChanged.connect(self._find)
+        for happened in (session.placeChanged, session.playingChanged):
+            happened.connect(self._scroll)
+        workbench.library.changed.connect(self._forget)
+        session.overlayChanged.connect(self._identity_changed)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        return self._reading, self._noting
+
+    # which image
+    def set_other(self, other: Other | None) -> None:
+        """Only those of the kind ``image``."""
+        if other == self.other:
+            return
+        self.other = other
+        if other is None:
+            self.place = None
+            self._close()
+            self.changed.emit()
+            return
+        self._find()
+        self._take_depth()
+
+    def _take_depth(self) -> None:
+        """What is shown now is what belongs beside the open image."""
+        main, here = self._session.place, self.place
+        self._main = main
+        if main is not None and here is not None:
+            self._ahead = here.number - as_deep(here.series, main).number
+
+    def _scroll(self) -> None:
+        """To what is as deep in the other stack, when the open one was scrolled; once it rests, if
+        it is played."""
+        main, before, here = self._session.place, self._main, self.place
+        if self._session.playing or main is None or before is None or here is None:
+            return
+        stacks = not is_film(main.instance) and not is_film(here.instance)
+        if not stacks or main.series.uid != before.series.uid:
+            self._take_depth()
+        elif main.number != before.number:
+            self._main = main
+            deep = as_deep(here.series, main).number + self._ahead
+            there = here.moved(deep - here.number)
+            if there is not None and there.key != here.key:
+                ahead = self._ahead  # also beyond the ends, to come back as it was
+                self.set_other(other_of(there))
+                self._ahead = ahead
+
+    def _find(self) -> None:
+        """Where the image is among what is open, as often as that changes."""
+        other, before = self.other, self.place
+        if other is None:
+            return
+        found = self._session.place_of(
+            Path(other.value), "" if before is None else before.series.uid
+        )
+        if found is None:
+            self.place = None
+            self._close()
+        else:
+            frame = min(other.frame, found.instance.frames - 1)
+            self.place = place = Place(found.series, found.position, frame)
+            if before is None or before.key != place.key:
+                self._close()
+                self._load(place.key)
+            elif self.opened is not None:
+                self.opened = OpenFrame(place, self.opened.pyramid)
+        self.changed.emit()
+
+    def _close(self) -> None:
+        self.opened = self.picture = self.notes = self.failure = None
+        self.opened_anew.emit()
+
+    # its frame
+    def _load(self, key: Key) -> None:
+        self.failure = None
+        at_hand = self._workbench.frames.cache.get(key)
+        if at_hand is not None:
+            self._open(at_hand)
+            return
+        busy = self._busy
+        if busy is not None and time.monotonic() - busy[1] > _PATIENCE:
+            self._reader.process.kill()
+
+        def work() -> Pyramid:
+            self._busy = key, time.monotonic()
+            try:
+                return self._reader.read(*key)
+            finally:
+                self._busy = None
+
+        self._reading.submit(key, work)
+
+    def _read(self, key: Key, pyramid: Pyramid) -> None:
+        if self.place is not None and key == self.place.key:
+            self._workbench.frames.cache.put(key, pyramid)
+            self._open(pyramid)
+            self.changed.emit()
+
+    def _fail(self, key: Key, error: Exception) -> None:
+        if self.place is None or key != self.place.key:
+            return
+        if isinstance(error, Ended):  # on purpose, for the sake of another one
+            self._load(key)
+            return
+        self._close()
+        self.failure = error
+        self.changed.emit()
+
+    def _forget(self, paths: frozenset[Path]) -> None:
+        """These files are not what they were."""
+        if self.place is not None and self.place.instance.path in paths:
+            self._close()
+            self._load(self.place.key)
+            self.changed.emit()
+
+    def _open(self, pyramid: Pyramid) -> None:
+        place, records = self.place, self._workbench.records
+        assert place is not None
+        self.opened, self.failure, self.notes = OpenFrame(place, pyramid), None, None
+        self.picture = picture = Picture(pyramid, place.instance.attributes.modality)
+        frame = pyramid.source
+        self._noting.submit(picture, lambda: notes_of(records.of(picture)[1], frame))
+        self.opened_anew.emit()
+
+    def _take_notes(self, picture: Picture, notes: Notes) -> None:
+        if picture is self.picture:
+            self.notes = notes
+            self.changed.emit()
+
+    # in words
+    def _identity_changed(self) -> None:
+        if self.failure is not None:
+            self.changed.emit()
+
+    @property
+    def problem(self) -> str:
+        """A sentence why there is no image, "" if there is one or it is being read; while the
+        identity is hidden without the name of the file, which may be that of a patient."""
+        place, failure = self.place, self.failure
+        if self.other is not None and place is None:
+            return "The image is no longer among those that are open."
+        if failure is None or place is None:
+            return ""
+        why = (
+            str(failure).rstrip(".") if isinstance(failure, DicomError) else type(failure).__name__
+        )
+        if not self._session.identity_shown:
+            why = why.replace(place.instance.path.name, "the file")
+        return f"{why[:1].upper()}{why[1:]}."
