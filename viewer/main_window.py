@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from viewer.panels.welcome import Welcome
     from viewer.state.session import Session
     from viewer.state.workbench import Workbench
+    from viewer.toolbar import Toolbar
 
 _SIZE = QSize(1440, 900)  # logical pixels, where the screen is large enough
 
@@ -51,6 +52,7 @@ class MainWindow(QMainWindow):
     workbench: Workbench
     view: ImageView
     docks: Docks
+    toolbar: Toolbar
     context: Context
     menus: Menus
     welcome: Welcome

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
 from viewer import icons, palette
 
@@ -71,8 +71,7 @@ class Toolbar(QToolBar):
             for name, drawing in group:
                 self._add(actions[name], drawing)
         self._dressed = ("", 0.0)
-        self._dress()
-        palette.themes.changed.connect(self._dress)
+        palette.themes.changed.connect(self.dress)
 
     def _more(self) -> QToolButton | None:
         """Qt's narrow button for what has no room, with nothing around its drawing."""
@@ -108,7 +107,7 @@ class Toolbar(QToolBar):
         if self.isVisible():
             self._keep_a_stop()
 
-    def _dress(self) -> None:
+    def dress(self) -> None:
         """The icons, in the colours of the theme and the pixels of the screen."""
         wanted = palette.theme(), self.devicePixelRatioF()
         if wanted == self._dressed:
@@ -130,7 +129,7 @@ class Toolbar(QToolBar):
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.Polish):
             self._tighten()
         if event.type() in (QEvent.Type.DevicePixelRatioChange, QEvent.Type.Show):
-            self._dress()
+            self.dress()
         if event.type() in (QEvent.Type.Show, QEvent.Type.Resize, QEvent.Type.LayoutRequest):
             self._keep_a_stop()  # others may have no room now
         return done
@@ -191,10 +190,3 @@ def name_of(action: QAction) -> str:
         if isinstance(menu, QMenu) and isinstance(menu.parent(), QMenu):
             return f"{menu.title().replace('&', '')}: {action.toolTip()}"
     return action.toolTip()
-
-
-def make_toolbars(window: QMainWindow, actions: Mapping[str, QAction]) -> Toolbar:
-    """Add it to the window; ``actions`` by id."""
-    toolbar = Toolbar(actions, window)
-    window.addToolBar(Qt.ToolBarArea.TopToolBarArea, toolbar)
-    return toolbar

@@ -32,7 +32,7 @@ from viewer.state.lane import Lane
 from viewer.state.later import Later
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
-from viewer.toolbar import make_toolbars
+from viewer.toolbar import Toolbar
 
 Step = Callable[[], None]
 _ENGINE_TEXT = {
@@ -89,7 +89,10 @@ def steps(
         make_docks,
         *map(add_dock, Docks.names()),
         *map(make_panel, Docks.first()),
-        *map(on_window, (_make_menus, _make_toolbars, _make_status, _connect, _lay_out, _reveal)),
+        *map(
+            on_window,
+            (_make_menus, _make_toolbar, _add_toolbar, _make_status, _connect, _lay_out, _reveal),
+        ),
     ]
 
 
@@ -136,8 +139,14 @@ def _make_menus(window: MainWindow) -> None:
     window.menus = Menus(window, window.context)
 
 
-def _make_toolbars(window: MainWindow) -> None:
-    make_toolbars(window, window.menus.by_id)
+def _make_toolbar(window: MainWindow) -> None:
+    window.toolbar = Toolbar(window.menus.by_id, window)
+
+
+def _add_toolbar(window: MainWindow) -> None:
+    """A hundred icons are enough for one event."""
+    window.toolbar.dress()
+    window.addToolBar(window.toolbar)
 
 
 def _make_status(window: MainWindow) -> None:

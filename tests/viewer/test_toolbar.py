@@ -18,7 +18,7 @@ import resources
 from viewer import icons, palette
 from viewer.actions import ACTIONS
 from viewer.main_window import MainWindow
-from viewer.toolbar import GROUPS, SIDE, Toolbar, make_toolbars, tip
+from viewer.toolbar import GROUPS, SIDE, Toolbar, tip
 
 BUTTONS = [row for group in GROUPS for row in group]
 
@@ -120,7 +120,8 @@ def bar(qtbot: QtBot, dark: None) -> Iterator[Toolbar]:
         if row.id:
             actions[row.id] = action = QAction(row.text, window)
             action.setCheckable(row.checked is not None)
-    made = make_toolbars(window, actions)
+    made = Toolbar(actions, window)
+    window.addToolBar(made)
     window.resize(1600, 200)
     window.show()
     qtbot.waitUntil(made.isVisible)

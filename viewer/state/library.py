@@ -126,12 +126,16 @@ class Library(QObject):
                 self._session.set_place(self._session.place_of(first))
 
     def _found(self, key: tuple[Path, ...] | None, told: Told | None) -> None:
-        """Show the first image of what was found, or say why there is none."""
+        """All of it is in the list; in a turn of its own, what comes of that."""
         if key is None or told is None:
             return  # the readers have booted
         stopped = self._index is not None and self._index.cancelled
         self._ended()
         self._take(told)
+        QTimer.singleShot(0, self, lambda: self._conclude(key, told, stopped))
+
+    def _conclude(self, key: tuple[Path, ...], told: Told, stopped: bool) -> None:
+        """Show the first image of what was found, or say why there is none."""
         self._open_first(None, told)
         found = told.progress.scan
         if stopped:
