@@ -101,10 +101,17 @@ def read_for_long(reader: ReaderProcess, path: Path) -> None:
 def test_a_reader_that_is_ended_at_work_says_that_it_was_on_purpose(reader: ReaderProcess) -> None:
     path = resources.sample_files()[0]
     reader.headers([path])
-    alarm = threading.Timer(0.05, reader.process.kill)
+    ended = threading.Event()
+
+    def end() -> None:
+        while not ended.wait(0.05):  # the first time may be before it is at work
+            reader.process.kill()
+
+    alarm = threading.Thread(target=end)
     alarm.start()
     with pytest.raises(Ended):
         read_for_long(reader, path)
+    ended.set()
     alarm.join()
     assert reader.read(path).levels
 

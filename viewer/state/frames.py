@@ -128,7 +128,8 @@ class Frames(QObject):
             self._reader.process.kill()
 
     def _read(self, asked: tuple[int, Key], pyramid: Pyramid) -> None:
-        self._arrived(asked[1], pyramid)
+        """In a turn of its own: what showed that it is read may be laid out in this one."""
+        QTimer.singleShot(0, self, lambda: self._arrived(asked[1], pyramid))
 
     def _arrived(self, key: Key, pyramid: Pyramid) -> None:
         """Keep a frame, and show it if its place is open, whatever its series is by now."""
