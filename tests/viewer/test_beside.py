@@ -398,6 +398,7 @@ def test_nothing_tells_whose_the_other_image_is_while_the_identity_is_hidden(
         view, session = _two(qtbot, bench), bench.session
         panel = ComparePanel(bench)
         qtbot.addWidget(panel)
+        panel.show()
         session.set_identity_shown(False)
         _, other = view.current_scenes()
         words = [panel.combo.itemText(row) for row in range(panel.combo.count())]
@@ -763,6 +764,7 @@ def test_a_main_image_without_output_is_said(qtbot: QtBot, tmp_path: Path) -> No
         qtbot.waitUntil(lambda: session.explanation is not None, timeout=PATIENCE)
         panel = ComparePanel(bench)
         qtbot.addWidget(panel)
+        panel.show()
         shown_beside(qtbot, bench, place_of(session, "chest.dcm"))
         qtbot.waitUntil(lambda: session.panes[0].explanation is not None, timeout=PATIENCE)
         assert "no output for the main image" in panel.facts.text()

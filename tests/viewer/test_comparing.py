@@ -223,6 +223,7 @@ def test_nothing_is_told_while_the_output_is_kept_back_nor_without_an_image(
     session = bench.session
     panel = ComparePanel(bench)
     qtbot.addWidget(panel)
+    panel.show()
     compared(qtbot, bench, Other("untrained"))
     assert panel.answers.count() > 1
     qtbot.waitUntil(lambda: bool(session.audit.image), timeout=60_000)

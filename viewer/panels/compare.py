@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSignalBlocker, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -224,7 +224,6 @@ class ComparePanel(QWidget):
         self._comparing.changed.connect(self._read)
         self._session.explanationChanged.connect(self._read)
         self._session.requestChanged.connect(self._read)
-        self._read()
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -260,7 +259,14 @@ class ComparePanel(QWidget):
                 )
 
     # what is shown
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._read()
+
     def _read(self) -> None:
+        """Behind another tab nobody asks."""
+        if not self.isVisible():
+            return
         comparing = self._comparing
         self._fill_combo()
         blocker = QSignalBlocker(self.difference)

@@ -92,10 +92,14 @@ class Comparison(QObject):
     # following
     def _follow(self) -> None:
         """Ask anew if the main answer, or what it is compared with, is another one."""
+        if self.other is None and self._wanted is None:
+            return
         problem = "" if self.other is None else self._obstacle(self.other)
         edited = self._edited() if self.other == _EDITED and not problem else None
         scan = self._workbench.what_if.edited_pyramid if edited is not None else None
-        wanted = (self.other, self._session.overlays, problem, edited, scan)
+        wanted = None
+        if self.other is not None:
+            wanted = (self.other, self._session.overlays, problem, edited, scan)
         if wanted == self._wanted:
             return
         self._wanted = wanted
