@@ -17,6 +17,7 @@ from viewer.render.class_view import ClassOverlay
 from viewer.render.overlay import Overlay
 
 _MARGIN, _BAR_WIDTH, _ROW = 10.0, 12.0, 23.0
+_LETTER = 22.0  # at the edge of the viewport, which says what lies to the right
 _WIDEST = 420.0  # of anything that is painted here
 _SHADE = QColor(0, 0, 0, 190)
 _NUMBERS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -57,7 +58,7 @@ def _paint_bar(painter: QPainter, viewport: QRectF, overlay: Overlay, unit: floa
     narrow = viewport.width() < 420 * unit  # one of several pictures
     low = viewport.height() < 400 * unit  # its heading would come into the corner above
     height = min(220 * unit, viewport.height() * (0.3 if narrow or low else 0.42))
-    right = viewport.right() - (_MARGIN + (0 if narrow else 22)) * unit
+    right = viewport.right() - (_MARGIN + _LETTER) * unit
     bar = QRectF(
         right - _BAR_WIDTH * unit, viewport.center().y() - height / 2, _BAR_WIDTH * unit, height
     )
