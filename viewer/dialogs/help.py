@@ -57,6 +57,7 @@ GESTURES: tuple[Entry, ...] = (
     Entry("Mouse", ("wheel",), "Next or previous image"),
     Entry("Mouse", ("Ctrl + wheel",), "Zoom at the cursor"),
     Entry("Mouse", ("Shift + wheel",), "Opacity of the overlay"),
+    Entry("Mouse", ("Ctrl + click",), "In the list of studies: beside the open image, or no more"),
     Entry(
         "Mouse", ("double click",), "This picture alone and back; of a single one, the whole image"
     ),

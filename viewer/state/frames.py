@@ -128,8 +128,11 @@ class Frames(QObject):
             self._reader.process.kill()
 
     def _read(self, asked: tuple[int, Key], pyramid: Pyramid) -> None:
-        """In a turn of its own: what showed that it is read may be laid out in this one."""
-        QTimer.singleShot(0, self, lambda: self._arrived(asked[1], pyramid))
+        """While studies are read in a turn of its own: the list may be laid out in this one."""
+        if self._session.reading is None:
+            self._arrived(asked[1], pyramid)
+        else:
+            QTimer.singleShot(0, self, lambda: self._arrived(asked[1], pyramid))
 
     def _arrived(self, key: Key, pyramid: Pyramid) -> None:
         """Keep a frame, and show it if its place is open, whatever its series is by now."""
