@@ -237,6 +237,8 @@ class ImageView(QWidget):
         if self._session.audit.tool.purpose != "magnify" or at is None or not port.contains(at):
             return
         scene = scenes[min(self.framing.pane, len(scenes) - 1)]
+        if scene.placard is not None:
+            return
         transform = self.framing.transform()
         self._magnifier.paint(painter, scene, transform, at, port, self._looking.lens)
 

@@ -129,13 +129,13 @@ class Library(QObject):
         """All of it is in the list; in a turn of its own, what comes of that."""
         if key is None or told is None:
             return  # the readers have booted
+        self._take(told)
+        QTimer.singleShot(0, self, lambda: self._conclude(key, told))
+
+    def _conclude(self, key: tuple[Path, ...], told: Told) -> None:
+        """Show the first image of what was found, or say why there is none."""
         stopped = self._index is not None and self._index.cancelled
         self._ended()
-        self._take(told)
-        QTimer.singleShot(0, self, lambda: self._conclude(key, told, stopped))
-
-    def _conclude(self, key: tuple[Path, ...], told: Told, stopped: bool) -> None:
-        """Show the first image of what was found, or say why there is none."""
         self._open_first(None, told)
         found = told.progress.scan
         if stopped:
