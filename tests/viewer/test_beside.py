@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ from viewer.state.measurement import Measurement
 from viewer.state.others import Other
 from viewer.state.pictures import Picture
 from viewer.state.place import Place
-from viewer.state.priors import image_words, other_of, others_like
+from viewer.state.priors import image_words, other_of, others_like, patient_words
 from viewer.state.progress import Progress
 from viewer.state.session import Session
 from viewer.state.workbench import Workbench
@@ -442,9 +443,20 @@ def test_an_image_that_cannot_be_read_or_is_gone_is_said_and_costs_nothing_else(
         view.grab()
         view.framing.take_pane(view.viewports[1].center())
         assert view.framing.elsewhere == 0, "it can be wheeled past"
+        hidden = scene_of(session, identity_shown=False)
+        assert hidden is not None
+        (exported,) = beside(session, hidden)
+        assert "2.dcm" not in exported.placard.text, "whatever the screen shows"
         session.set_identity_shown(False)
         _, other = view.current_scenes()
         assert "2.dcm" not in other.placard.text + bench.comparing.problem
+        # where the main image cannot be read nothing is over a pane that nobody sees
+        session.set_failure(OSError("gone"))
+        session.open = None
+        view.grab()
+        assert view.framing.elsewhere is None
+        session.set_place(None)
+        session.set_place(place_of(session, "1.dcm"))
         assert session.open is not None
         bench.comparing.set_other(Other("image", str(tmp_path / "never.dcm")))
         assert "no longer" in bench.comparing.problem
@@ -724,8 +736,9 @@ def test_the_others_stay_as_they_are_when_one_is_taken_away(qtbot: QtBot, tmp_pa
         assert comparing.names == ("Study 4", "Study 4", "Study 2")
         comparing.choose(1)
         assert (comparing.chosen, len(comparing.others)) == (1, 3)
+        session.change_style(visible=False)
         comparing.step_image(0, 2)
-        assert len(set(comparing.others)) == 3, "no image twice"
+        assert Path(comparing.others[0].value).name == "7-3.dcm", "past what is there already"
         comparing.set_others(comparing.others[1:])
         assert session.panes[1].window == kept
         assert len(session.panes) == 2
@@ -733,12 +746,17 @@ def test_the_others_stay_as_they_are_when_one_is_taken_away(qtbot: QtBot, tmp_pa
         shown_beside(qtbot, bench, place_of(session, "3.dcm"))
         assert session.panes[1].window == kept
         assert [pane.title[:7] for pane in session.panes] == ["Study 4", "Study 2", "Study 3"]
+        comparing.add_other(Other("untrained"))
+        comparing.set_others((*comparing.others[1:], Other("original")))
+        session.change_style(visible=False)
+        comparing.set_others(comparing.others[:-1])
+        assert not session.style.visible, "what is taken away switches nothing on"
 
 
 def test_the_name_of_the_main_picture_is_that_of_what_is_shown(
     qtbot: QtBot, tmp_path: Path
 ) -> None:
-    stack(tmp_path, "7", 4, units="US")
+    stack(tmp_path, "7", 4, units="US", PatientID="9", PatientName="DOE^JIM")
     film(tmp_path / "1.dcm", PatientID="5")
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
@@ -812,3 +830,135 @@ def test_a_picture_of_both_has_both(qtbot: QtBot, tmp_path: Path) -> None:
         assert image.pixelColor(here).lightness() > 200
         assert image.pixelColor(there).lightness() < 50
         assert session.panes[0].place is not None
+
+
+def test_two_images_of_one_stack_are_swapped(qtbot: QtBot, tmp_path: Path) -> None:
+    stack(tmp_path, "7", 10)
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "7-2.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        view = viewport(qtbot, session)
+        shown_beside(qtbot, bench, place_of(session, "7-8.dcm"))
+        _swapped(bench, view)
+        _there(qtbot, bench, place_of(session, "7-2.dcm"))
+        assert session.place.instance.path.name == "7-8.dcm"
+        session.set_place(session.place.moved(-1))
+        assert Path(bench.comparing.others[0].value).name == "7-1.dcm"
+
+
+def test_a_swap_keeps_the_window_of_what_the_cache_has_given_up(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    film(tmp_path / "1.dcm")
+    film(tmp_path / "2.dcm")
+    with read(qtbot, [tmp_path]) as bench:
+        view, session = _two(qtbot, bench), bench.session
+        bench.comparing.set_window(0, Window(33.0, 44.0))
+        bench.frames.cache.drop(place_of(session, "2.dcm").key)
+        _swapped(bench, view)
+        assert session.open is not None
+        assert session.window == Window(33.0, 44.0)
+
+
+def test_what_is_still_read_has_no_view_to_keep(qtbot: QtBot, tmp_path: Path) -> None:
+    film(tmp_path / "1.dcm", size=(600, 400))
+    film(tmp_path / "2.dcm", size=(60, 40))
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        view = viewport(qtbot, session)
+        view.set_view(View(3.0, (380.0, 580.0)))
+        bench.comparing.toggle_image(place_of(session, "2.dcm"))
+        assert session.panes[0].pyramid is None
+        view.grab()
+        _swapped(bench, view)
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        assert view.view == View()
+
+
+def test_reading_first_is_switched_on_and_off_for_the_other_image_alone(qtbot: QtBot) -> None:
+    with opened(qtbot, resources.sample_files()) as bench:
+        session = bench.session
+        qtbot.waitUntil(lambda: session.reading is None, timeout=PATIENCE)
+        session.audit.set_blind(True)
+        session.audit.commit_impression("a hand")
+        shown_beside(qtbot, bench, others_like(session, session.place)[0])
+        session.audit.set_blind(False)
+        qtbot.waitUntil(lambda: session.panes[0].explanation is not None, timeout=PATIENCE)
+        session.audit.set_blind(True)
+        assert session.panes[0].explanation is None
+        assert "Kept back" in session.panes[0].footer[0]
+
+
+def test_a_slow_image_beside_does_not_end_the_reading_of_a_folder(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film(tmp_path / "1.dcm")
+    stack(tmp_path, "7", 4, units="US")
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        session.set_place(place_of(session, "1.dcm"))
+        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        shown_beside(qtbot, bench, place_of(session, "7-0.dcm"))
+        ended: list[bool] = []
+        monkeypatch.setattr(bench.readers[1].process, "kill", lambda: ended.append(True))
+        (image, *_) = bench.comparing._images
+        for reading, expected in ((3, []), (None, [True])):
+            session.set_reading(reading)
+            image._image._busy = (place_of(session, "7-0.dcm").key, time.monotonic() - 60)
+            bench.frames.cache.drop(image.place.moved(1).key)
+            bench.comparing.step_image(0, 1)
+            assert ended == expected
+
+
+def test_what_is_known_of_the_other_image_is_in_the_json(
+    tmp_path: Path, drive: Callable[..., int]
+) -> None:
+    film(tmp_path / "1.dcm")
+    film(tmp_path / "2.dcm", 333)
+
+    def script(window: MainWindow) -> Iterator[Callable[[], bool]]:
+        session = window.session
+        yield lambda: session.reading is None and bool(session.audit.image)
+        there = next(p for p in others_like(session, session.place))
+        main = session.place
+        session.set_place(there)
+        yield lambda: bool(session.audit.image)
+        session.audit.add_measurement(Measurement("n1", "length", ((0.0, 0.0), (3.0, 4.0))))
+        window.view.framing.turn(Turn(1, True))
+        session.set_place(main)
+        yield lambda: bool(session.audit.image) and not session.audit.document.measurements
+        window.workbench.comparing.toggle_image(there)
+        yield lambda: bool(session.panes) and session.panes[0].notes is not None
+        (facts,) = screen_export(window.context).facts["beside"]
+        assert facts["display"] == {"mirrored_first": True, "turned_clockwise": 90}
+        assert facts["measurements"][0]["value"] == 5.0
+        yield lambda: True
+
+    assert drive([str(tmp_path)], script) == 0
+
+
+def test_nobody_is_taken_for_the_same_patient_who_is_not_known(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    unknown = {"PatientName": "", "PatientID": ""}
+    film(tmp_path / "1.dcm", **unknown)
+    film(tmp_path / "2.dcm", **unknown)
+    film(tmp_path / "3.dcm")
+    film(tmp_path / "4.dcm", PatientID="8")
+    film(tmp_path / "5.dcm")
+    with read(qtbot, [tmp_path]) as bench:
+        session = bench.session
+        words = {
+            pair: patient_words(session, *(place_of(session, f"{name}.dcm") for name in pair))
+            for pair in ("12", "13", "34", "35", "11")
+        }
+        assert words == {
+            "12": "patient not known",
+            "13": "patient not known",
+            "34": "another patient",
+            "35": "",
+            "11": "",
+        }

@@ -182,15 +182,26 @@ def _image(session: Session, main: Scene, pane: Pane, place: Place) -> Scene:
     brief = pane.footer
     if pane.explanation is not None:
         brief = make_brief(pane.explanation, pane.overlay)
+    title = " · ".join(filter(None, (pane.title, _unlike(scene, main))))
     corners = _brief_corners(session, scene)
-    return replace(scene, corners=corners, brief=brief, linked=main.extent)
+    return replace(scene, title=title, corners=corners, brief=brief, linked=main.extent)
+
+
+def _unlike(scene: Scene, main: Scene) -> str:
+    """What the strip below all pictures, which is the main one's, would say wrongly of this one."""
+    if scene.banner == main.banner:
+        return ""
+    return "synthetic" if "SYNTHETIC" in scene.banner else "not synthetic"
 
 
 def _without_picture(main: Scene, pane: Pane) -> Scene:
     """That another image is being read, or why it cannot be."""
     placard = Placard("image", "Reading the image …")
     if pane.problem:
-        placard = Placard("no-image", "This image cannot be shown", pane.problem)
+        why = pane.problem
+        if pane.place is not None and not main.identity_shown:
+            why = why.replace(pane.place.instance.path.name, "the file")
+        placard = Placard("no-image", "This image cannot be shown", why)
     return replace(
         main, title=pane.title, overlay=None, brief=(), linked=main.extent, placard=placard
     )

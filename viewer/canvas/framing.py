@@ -62,7 +62,8 @@ class Framing(QObject):
     def take_painted(self, viewports: list[QRectF], scenes: Sequence[Scene]) -> None:
         """Where the scenes were painted."""
         self.viewports = viewports
-        self._others = [(scene.extent, scene.turn) if scene.linked else None for scene in scenes]
+        found = [(scene.extent, scene.turn) if scene.linked else None for scene in scenes]
+        self._others = found or [None]
 
     @property
     def _other(self) -> tuple[Extent, Turn] | None:
@@ -159,6 +160,7 @@ class Framing(QObject):
         fresh, self._fitted = what != self._fitted, what
         coming, self._coming = self._coming, None
         if coming is not None and coming[0] == opened.place.key:
+            self._before = None
             self.set_view(coming[1])
             return
         if fresh:
@@ -237,8 +239,9 @@ class Framing(QObject):
 
     def swap(self, pane: int) -> None:
         """Ask for the image of a pane of the session to be the main one, seen as it is now."""
-        place = self._session.panes[pane].place
-        seen = self._others[pane + 1] if pane + 1 < len(self._others) else None
+        shown = self._session.panes[pane]
+        place, there = shown.place, shown.pyramid is not None
+        seen = self._others[pane + 1] if there and pane + 1 < len(self._others) else None
         if place is not None and seen is not None and self._frame is not None:
             view = self.view.onto(self.viewports[0], self._extent, *seen)
             self._coming = place.key, view

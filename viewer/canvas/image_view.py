@@ -196,6 +196,7 @@ class ImageView(QWidget):
             size = QRectF(self.rect())
             if not scenes:
                 placards.paint(painter, size, self._session)
+                self.framing.take_painted([size], [])
                 return
             drawn = self._with_drawing(scenes)
             self.framing.take_painted(self._board.paint(painter, size, drawn, self.view), drawn)

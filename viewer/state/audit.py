@@ -76,6 +76,7 @@ class Audit(QObject):
     levelAsked = Signal(object)
     """The shape whose values the window is to show."""
     concealedChanged = Signal()
+    blindChanged = Signal()
     proposalsChanged = Signal()
     draftChanged = Signal()
     measuredChanged = Signal()
@@ -286,10 +287,13 @@ class Audit(QObject):
 
     def set_blind(self, blind: bool) -> None:
         """Read first: the model's output is shown after the reader's impression was committed."""
+        if blind == self.blind:
+            return
         before = self.concealed
         self.blind = blind
         if before != self.concealed:
             self.concealedChanged.emit()
+        self.blindChanged.emit()
 
     def commit_impression(self, text: str, seen: bool = False) -> None:
         """Cannot be undone: it was said before the output was seen."""

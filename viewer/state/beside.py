@@ -18,7 +18,7 @@ from viewer.state.later import Later
 from viewer.state.other_image import OtherImage
 from viewer.state.others import Other, Sides
 from viewer.state.place import OpenFrame, Place, window_owner
-from viewer.state.priors import image_words, is_another_patient
+from viewer.state.priors import image_words, patient_words
 from viewer.state.session import Pane, Session
 from viewer.state.words import KEPT_BACK
 
@@ -61,6 +61,7 @@ class ImageBeside(QObject):
         self._image.changed.connect(self._image_changed)
         for happened in (session.requestChanged, session.explanationChanged):
             happened.connect(self._follow)
+        session.audit.blindChanged.connect(self._image_changed)
         session.overlayChanged.connect(self._paint)
         session.windowChanged.connect(self._window_changed)
 
@@ -82,6 +83,12 @@ class ImageBeside(QObject):
         self._image.set_other(other)
         if other is None:
             self._windowed = self._own_window = None
+
+    def keep(self) -> None:
+        """See to it that its frame is at hand for whoever shows it next."""
+        opened = self._image.opened
+        if opened is not None:
+            self._workbench.frames.cache.put(opened.place.key, opened.pyramid)
 
     def _open(self) -> None:
         """Another frame, in the window that was chosen here if it is of the same kind."""
@@ -243,9 +250,8 @@ class ImageBeside(QObject):
         main, here = self._session.place, self.place
         if main is None or here is None:
             return None
-        somebody = " · another patient" if is_another_patient(self._session, main, here) else ""
-        ours = image_words(self._session, main)
-        return Sides(ours, image_words(self._session, here) + somebody)
+        theirs = image_words(self._session, here), patient_words(self._session, main, here)
+        return Sides(image_words(self._session, main), " · ".join(filter(None, theirs)))
 
     @property
     def pane(self) -> Pane | None:

@@ -84,7 +84,7 @@ class Comparing(QObject):
         if (wanted, chosen) == (self.others, self.chosen):
             return
         self.chosen = chosen
-        if any(other.kind != "image" for other in wanted):
+        if any(other.kind != "image" and other not in self.others for other in wanted):
             self._session.change_style(visible=True)  # what is compared is to be seen
         there = {self._at(number).other: number for number in reversed(self._order)}
         free = [n for n in range(MOST) if n not in [there.get(other) for other in wanted]]
@@ -158,8 +158,9 @@ class Comparing(QObject):
         if image is None or main is None or there is None:
             return
         ours, theirs = session.window, image.window
-        image.set_other(other_of(main))
+        image.keep()
         session.set_place(there)
+        image.set_other(other_of(main))
         if ours is not None:
             image.set_window(ours)
         if theirs is not None and session.open is not None:
@@ -170,8 +171,13 @@ class Comparing(QObject):
         """That many images further in the series of a pane."""
         image = self.image_at(pane)
         there = None if image is None or image.place is None else image.place.moved(by)
-        if image is not None and there is not None and other_of(there) not in self.others:
-            image.set_other(other_of(there))
+        if image is None or there is None:
+            return
+        onwards: Place | None = there
+        while onwards is not None and other_of(onwards) in self.others:  # what is there already
+            onwards = onwards.moved(1 if by > 0 else -1, stop=False)
+        if onwards is not None:
+            image.set_other(other_of(onwards))
 
     def set_window(self, pane: int, window: Window | LookupTable) -> None:
         image = self.image_at(pane)

@@ -135,7 +135,8 @@ class OtherImage(QObject):
             self._open(at_hand)
             return
         busy = self._busy
-        if busy is not None and time.monotonic() - busy[1] > _PATIENCE:
+        late = busy is not None and time.monotonic() - busy[1] > _PATIENCE
+        if late and self._session.reading is None:  # or it reads headers for the list
             self._reader.process.kill()
 
         def work() -> Pyramid:

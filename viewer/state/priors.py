@@ -50,14 +50,25 @@ def others_like(session: Session, place: Place) -> list[Place]:
     return [there for _, there in found]
 
 
-def is_another_patient(session: Session, here: Place, there: Place) -> bool:
-    """Whether two images are of different people, as far as name and ID tell."""
-    studies = [_study_of(session, place.series) for place in (here, there)]
-    return len({_patient(study) for study in studies if study is not None}) > 1
+def patient_words(session: Session, here: Place, there: Place) -> str:
+    """ "another patient" or "patient not known", as far as name and ID tell; "" for the same."""
+    ours, theirs = (_study_of(session, place.series) for place in (here, there))
+    if ours is None or theirs is None or ours.key == theirs.key or _is_same(ours, theirs):
+        return ""
+    known = _patient(ours) is not None and _patient(theirs) is not None
+    return "another patient" if known else "patient not known"
 
 
-def _patient(study: Study) -> tuple[str, str]:
-    return study.patient_name, study.patient_id
+def _patient(study: Study) -> tuple[str, str] | None:
+    """None for a study that does not say whose it is."""
+    told = study.patient_name, study.patient_id
+    return told if any(told) else None
+
+
+def _is_same(ours: Study | None, theirs: Study) -> bool:
+    """Whether both are of one patient, for certain."""
+    patient = None if ours is None else _patient(ours)
+    return patient is not None and patient == _patient(theirs)
 
 
 def _study_of(session: Session, series: Series) -> Study | None:
@@ -68,8 +79,8 @@ def _study_of(session: Session, series: Series) -> Study | None:
 def _candidates(session: Session, place: Place, own: Study | None) -> Iterator[tuple[Study, Place]]:
     """An image of every other series, of the first strangers alone; of the same one its other
     films."""
-    mine = [s for s in session.studies if own is not None and _patient(s) == _patient(own)]
-    strangers = (s for s in session.studies if own is None or _patient(s) != _patient(own))
+    mine = [s for s in session.studies if s is own or _is_same(own, s)]
+    strangers = (s for s in session.studies if s is not own and not _is_same(own, s))
     for study in (*mine, *islice(strangers, _STRANGERS)):
         for series in study.series:
             if series.uid != place.series.uid:
@@ -91,7 +102,7 @@ def as_deep(series: Series, place: Place) -> Place:
 def _strangeness(study: Study, there: Place, own: Study | None, place: Place) -> tuple[object, ...]:
     """The least for what belongs beside an image most."""
     here, other = place.instance.attributes, there.instance.attributes
-    patient = own is not None and _patient(study) == _patient(own)
+    patient = study is own or _is_same(own, study)
     date = "" if own is None else own.date
     return (
         other.body_part != here.body_part,

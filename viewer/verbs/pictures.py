@@ -11,6 +11,7 @@ from PySide6.QtCore import QSizeF
 from PySide6.QtGui import QImage
 
 from viewer.canvas.compose import scene_of
+from viewer.canvas.framing import Framing
 from viewer.canvas.scene import Scene
 from viewer.canvas.shown import seen_of
 from viewer.commands import Context
@@ -81,7 +82,8 @@ def _of_panes(context: Context, export: Export, turn: Turn) -> Export:
     if not session.panes or alone == 0 or session.open is None:
         return export
     if alone is None:
-        beside = [_pane_facts(pane) for pane in session.panes]
+        framing = context.view.framing
+        beside = [_pane_facts(pane) | _image_facts(pane, framing) for pane in session.panes]
         others = tuple(
             (number, pane.place.key)
             for number, pane in enumerate(session.panes)
@@ -96,6 +98,16 @@ def _of_panes(context: Context, export: Export, turn: Turn) -> Export:
         name=suggested_name(session.open.place.instance.attributes, layer),
         measurements=export.measurements if pane.pyramid is None else (),
     )
+
+
+def _image_facts(pane: Pane, framing: Framing) -> dict[str, Any]:
+    """What is another image's own: how it is turned, and what is measured on it."""
+    if pane.place is None:
+        return {}
+    facts = _turn_facts(framing.turn_of(pane.place))
+    if pane.notes is not None and pane.notes.readings:
+        facts["measurements"] = [reading.facts() for reading in pane.notes.readings]
+    return facts
 
 
 def _pane_facts(pane: Pane) -> dict[str, Any]:
