@@ -6,7 +6,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from pydicom import dcmread
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
-from shiboken6 import isValid
+from PySide6.QtWidgets import QApplication
 
 import resources
 from tests.factories.dicom_files import make_dataset, save
@@ -458,25 +456,6 @@ def test_space_is_watched_wherever_the_focus_goes(drive) -> None:
         QTest.keyRelease(QApplication.activePopupWidget(), Qt.Key.Key_Space)
         assert not session.hidden_for_now, "a menu got the release"
         QApplication.activePopupWidget().close()
-
-    assert drive(["--sample"], script) == 0
-
-
-def _is_gone(widget: QWidget) -> bool:
-    return not isValid(widget)
-
-
-@pytest.mark.qt_log_ignore("grabbing the keyboard", extend=True)  # offscreen
-def test_the_menu_at_the_cursor_opens_as_often_as_it_is_asked_for(drive) -> None:
-    def script(window: MainWindow) -> Steps:
-        yield _explained(window)
-        for _ in range(3):
-            window.menus.show_at(QPointF(window.mapToGlobal(window.rect().center())))
-            yield lambda: QApplication.activePopupWidget() is not None
-            menu = QApplication.activePopupWidget()
-            assert [action.text() for action in menu.actions()][-1] == "Window"
-            menu.close()
-            yield partial(_is_gone, menu)
 
     assert drive(["--sample"], script) == 0
 

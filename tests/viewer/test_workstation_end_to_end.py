@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QMenu
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QWidget
+from shiboken6 import isValid
 
 from tests.factories.dicom_files import make_dataset, save
 from tests.viewer.watchdog import LONGEST, Watchdog
@@ -239,5 +241,24 @@ def test_menus_that_are_filled_again_leave_nothing_behind(drive) -> None:
             QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             counts.append(len(window.findChildren(QMenu)))
         assert len(set(counts[1:])) == 1, counts
+
+    assert drive(["--sample"], script) == 0
+
+
+def _is_gone(widget: QWidget) -> bool:
+    return not isValid(widget)
+
+
+@pytest.mark.qt_log_ignore("grabbing the keyboard", extend=True)  # offscreen
+def test_the_menu_at_the_cursor_opens_as_often_as_it_is_asked_for(drive) -> None:
+    def script(window: MainWindow) -> Steps:
+        yield lambda: window.session.explanation is not None
+        for _ in range(3):
+            window.menus.show_at(QPointF(window.mapToGlobal(window.rect().center())))
+            yield lambda: QApplication.activePopupWidget() is not None
+            menu = QApplication.activePopupWidget()
+            assert [action.text() for action in menu.actions()][-1] == "Window"
+            menu.close()
+            yield partial(_is_gone, menu)
 
     assert drive(["--sample"], script) == 0
