@@ -59,6 +59,13 @@ def place_of(session: Session, name: str) -> Place:
     return found[0]
 
 
+def open_image(qtbot: QtBot, bench: Workbench, name: str) -> None:
+    """The image of a file is the main one, decoded."""
+    session = bench.session
+    session.set_place(place_of(session, name))
+    qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+
+
 def shown_beside(qtbot: QtBot, bench: Workbench, place: Place) -> None:
     """Put an image beside the main one and wait until it is on the board."""
     bench.comparing.toggle_image(place)
@@ -79,8 +86,7 @@ def is_beside_by_now(qtbot: QtBot, bench: Workbench, place: Place) -> None:
 def two_films(qtbot: QtBot, bench: Workbench) -> ImageView:
     """1.dcm with 2.dcm beside it, on the screen."""
     session = bench.session
-    session.set_place(place_of(session, "1.dcm"))
-    qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+    open_image(qtbot, bench, "1.dcm")
     view = viewport(qtbot, session)
     shown_beside(qtbot, bench, place_of(session, "2.dcm"))
     view.grab()

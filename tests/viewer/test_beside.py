@@ -19,6 +19,7 @@ from tests.factories.benches import PATIENCE, opened, read, viewport
 from tests.factories.beside import (
     film,
     is_beside_by_now,
+    open_image,
     place_of,
     shown_beside,
     stack,
@@ -159,8 +160,7 @@ def test_an_image_that_cannot_be_read_or_is_gone_is_said_and_costs_nothing_else(
     bad = film(tmp_path / "2.dcm")
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "1.dcm")
         view = viewport(qtbot, session)
         there = place_of(session, "2.dcm")
         bad.write_bytes(b"\0" * 600)
@@ -279,8 +279,7 @@ def test_what_is_compared_is_in_the_log_once_it_rests(qtbot: QtBot, tmp_path: Pa
     film(tmp_path / "1.dcm")
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "1.dcm")
         shown_beside(qtbot, bench, place_of(session, "7-0.dcm"))
         for number in range(1, 5):
             bench.comparing.step_image(0, 1)
@@ -313,8 +312,7 @@ def test_a_slow_image_beside_does_not_end_the_reading_of_a_folder(
     stack(tmp_path, "7", 4, units="US")
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "1.dcm")
         shown_beside(qtbot, bench, place_of(session, "7-0.dcm"))
         ended: list[bool] = []
         monkeypatch.setattr(bench.readers[1].process, "kill", lambda: ended.append(True))

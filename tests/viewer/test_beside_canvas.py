@@ -14,6 +14,7 @@ from tests.factories.benches import PATIENCE, read, viewport
 from tests.factories.beside import (
     film,
     is_beside_by_now,
+    open_image,
     place_of,
     shown_beside,
     stack,
@@ -41,8 +42,7 @@ def test_the_wheel_and_the_window_tool_work_on_the_image_under_the_mouse(
     film(tmp_path / "1.dcm")
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "1.dcm")
         view = viewport(qtbot, session)
         view.imageWheeled.connect(lambda by: session.set_place(session.place.moved(by)))
         view.paneWheeled.connect(bench.comparing.step_image)
@@ -88,8 +88,7 @@ def test_one_window_holds_for_both_where_both_have_the_same_units(
     stack(tmp_path, "8", 3)
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "7-1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "7-1.dcm")
         shown_beside(qtbot, bench, place_of(session, "8-1.dcm"))
         lung = Window(-600.0, 1500.0)
         session.set_window(lung)
@@ -331,8 +330,7 @@ def test_two_images_of_one_stack_are_swapped(qtbot: QtBot, tmp_path: Path) -> No
     stack(tmp_path, "7", 10)
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "7-2.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "7-2.dcm")
         view = viewport(qtbot, session)
         shown_beside(qtbot, bench, place_of(session, "7-8.dcm"))
         swapped(bench, view)
@@ -361,8 +359,7 @@ def test_what_is_still_read_has_no_view_to_keep(qtbot: QtBot, tmp_path: Path) ->
     film(tmp_path / "2.dcm", size=(60, 40))
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "1.dcm")
         view = viewport(qtbot, session)
         view.set_view(View(3.0, (380.0, 580.0)))
         bench.comparing.toggle_image(place_of(session, "2.dcm"))

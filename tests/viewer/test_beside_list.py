@@ -15,6 +15,7 @@ from tests.factories.benches import PATIENCE, read
 from tests.factories.beside import (
     film,
     is_beside_by_now,
+    open_image,
     place_of,
     shown_beside,
     stack,
@@ -122,9 +123,7 @@ def test_a_stack_that_was_scrolled_is_taken_away_by_its_row(qtbot: QtBot, tmp_pa
     film(tmp_path / "1.dcm")
     stack(tmp_path, "7", 5, units="US")
     with listed(qtbot, [tmp_path]) as (bench, rows):
-        session = bench.session
-        session.set_place(place_of(session, "1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "1.dcm")
         row = next(
             row for row in rows.listed if row.kind == "series" and len(row.of.instances) == 5
         )
@@ -142,8 +141,7 @@ def test_the_others_stay_as_they_are_when_one_is_taken_away(qtbot: QtBot, tmp_pa
         film(tmp_path / f"{name}.dcm")
     with read(qtbot, [tmp_path]) as bench:
         session, comparing = bench.session, bench.comparing
-        session.set_place(place_of(session, "1.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "1.dcm")
         for name in ("7-0.dcm", "7-2.dcm", "2.dcm"):
             shown_beside(qtbot, bench, place_of(session, name))
         kept = Window(55.0, 66.0)
@@ -175,8 +173,7 @@ def test_the_name_of_the_main_picture_is_that_of_what_is_shown(
     film(tmp_path / "1.dcm", PatientID="5")
     with read(qtbot, [tmp_path]) as bench:
         session = bench.session
-        session.set_place(place_of(session, "7-0.dcm"))
-        qtbot.waitUntil(lambda: session.open is not None, timeout=PATIENCE)
+        open_image(qtbot, bench, "7-0.dcm")
         shown_beside(qtbot, bench, place_of(session, "1.dcm"))
         assert session.title.endswith("image 1 / 4")
         assert session.panes[0].title.endswith("another patient")

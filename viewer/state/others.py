@@ -92,7 +92,6 @@ def sides(other: Other, model: str, method: Method, target: str) -> Sides:
         "layer": Sides(model, model),
         "edited": Sides("the scan as it is", "the edited scan"),
         "original": Sides(model, "the bare scan"),
-        "image": Sides("this image", "the other image"),
     }[other.kind]
 
 
