@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 import resources
 from tests.viewer.test_render import explanation
 from viewer.canvas.compose import compose
-from viewer.canvas.decorations import nice_length
+from viewer.canvas.scale_bar import nice_length
 from viewer.canvas.scene import NOT_FOR_DIAGNOSIS, make_corners, orientation_letters
 from viewer.canvas.view import View
 from viewer.dicom.frame import Frame

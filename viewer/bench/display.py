@@ -4,7 +4,8 @@ A film of 3520 × 4280 pixels of 16 bits (the bundled synthetic one, enlarged) i
 response and its contours over it. Every gesture is made through the mouse or, where a slider would
 be moved, through the session; its frame lasts from the gesture until the window has painted and
 shown what follows from it, other panels' work included. The peer is what one would write with
-pyqtgraph: an ImageItem with a second one and an isocurve over it, as large, in the same process.
+pyqtgraph: an ImageItem with a second one and an isocurve over it, as large, in the same process,
+in turns with the window.
 Both are measured offscreen and, where there is a display or Xvfb, on X11.
 """
 

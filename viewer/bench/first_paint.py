@@ -13,16 +13,18 @@ from PySide6.QtCore import QObject, QTimer
 if TYPE_CHECKING:
     from viewer.main_window import MainWindow
 
+_QUIET = 0.5  # seconds
+
 
 class Watch(QObject):
-    """Notes when the window, its parts and the image were there, and the longest that the window's
-    thread was busy at a time meanwhile, in its own processor time."""
+    """Notes when the window, its parts and the image were there, how long another theme takes, and
+    the longest that the window's thread was busy at a time meanwhile, in its own processor time."""
 
     def __init__(self, window: MainWindow, started: float) -> None:
         super().__init__(window)  # which keeps it
         self._window, self._started = window, started
-        self.times = {"stall": 0.0}
-        self._last = 0.0
+        self.times: dict[str, float] = {}
+        self._last, self._settled, self._themed = 0.0, 0.0, 0.0
         self._beat = QTimer(self)
         self._beat.timeout.connect(self._look)
         window.skeleton.painted.connect(lambda: QTimer.singleShot(0, self, self._painted))
@@ -36,10 +38,11 @@ class Watch(QObject):
         self._beat.start(1)
 
     def _look(self) -> None:
-        now = time.thread_time()
-        self.times["stall"] = max(self.times["stall"], now - self._last)
+        now, window = time.thread_time(), self._window
+        if self._themed or "complete" not in self.times:
+            stall = "theme stall" if self._themed else "stall"
+            self.times[stall] = max(self.times.get(stall, 0.0), now - self._last)
         self._last = now
-        window = self._window
         if not window.assembled:
             return
         self._note("assembled")
@@ -48,10 +51,26 @@ class Watch(QObject):
             self._note("image")
         if "image" in self.times and window.complete:
             self._note("complete")
-            self.times["torch"] = float("torch" in sys.modules)
-            self._tell()
-            self._beat.stop()
-            window.close()
+        if "complete" in self.times and window.session.explanation is not None:
+            self._change_theme()
+
+    def _change_theme(self) -> None:
+        """A while after the answer has come; at the end the window is painted again."""
+        window, now = self._window, time.time()
+        if self._themed:
+            if window.updatesEnabled():
+                self.times["theme"] = now - self._themed
+                self.times["torch"] = float("torch" in sys.modules)
+                self._tell()
+                self._beat.stop()
+                window.close()
+        elif not self._settled:
+            self._settled = now + _QUIET
+        elif now > self._settled:
+            self._themed = now
+            from viewer.state.settings import THEME
+
+            window.session.settings.set(THEME, "light")
 
     def _tell(self) -> None:
         import json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 if TYPE_CHECKING:
     from viewer.main_window import MainWindow
 
-_FRAMES = 120
+_FRAMES, _AT_A_TIME = 120, 40  # of a gesture, and of the window before its peer has its turn
 _PAUSE = 0.004  # seconds between two frames: hands are slower than that
 _BETWEEN = 0.5  # seconds from one gesture to the next, which begins elsewhere
 _SIZE = (1600, 1000)  # of the window, in logical pixels
@@ -45,10 +45,10 @@ class Frames(QObject):
         self._ended = time.perf_counter()
         return True
 
-    def of(self, change: Change, frames: int = _FRAMES) -> list[float]:
-        """Seconds that each of so many steps took."""
+    def of(self, change: Change, numbers: Iterable[int]) -> list[float]:
+        """Seconds that each of these steps took."""
         times = []
-        for number in range(frames):
+        for number in numbers:
             settle(_PAUSE)
             self._painted = False
             start = time.perf_counter()
@@ -59,10 +59,6 @@ class Frames(QObject):
                 raise SystemExit("error: the window did not paint to the end")
             times.append(self._ended - start)
         return times
-
-    def end(self) -> None:
-        self._widget.removeEventFilter(self)
-        self._window.removeEventFilter(self)
 
 
 def settle(seconds: float) -> None:
@@ -88,7 +84,8 @@ def to_and_fro(number: int, reach: int) -> int:
 
 
 def child(folder: str, platform: str) -> None:
-    """Measure the window, then its peer; print all times in seconds, by gesture."""
+    """Measure the window and its peer; print all times in seconds, by gesture. They take turns
+    within each gesture, since the machine's own speed is another from minute to minute."""
     from viewer.bench.plain import PlainView
     from viewer.wiring import make_window
 
@@ -103,31 +100,36 @@ def child(folder: str, platform: str) -> None:
     window.workbench.open_paths([Path(folder)])
     wait_for(lambda: session.explanation is not None and window.docks.complete)
     settle(2.0)  # thumbnails and what else comes after the first picture
-    frames = Frames(window.view)
-    ours = _measured(frames, _ours(window))
-    frames.end()
     opened, overlays = session.open, session.overlays
     assert opened is not None
     assert overlays is not None
     maps = [overlays.values(n, 1.0) for n in range(len(overlays.explanation.layers))]
     plain = PlainView(opened.frame.pixels, maps, window.view.size())
-    window.close()
-    settle(0.5)
     plain.show()
     settle(0.5)
-    frames = Frames(plain.viewport())
-    peer = _measured(frames, plain.gestures())
-    plain.close()
+    both = Frames(window.view), Frames(plain.viewport())
+    ours: dict[str, list[float]] = {}
+    peer: dict[str, list[float]] = {}
+    for (what, own), (like, other) in zip(_ours(window), plain.gestures(), strict=True):
+        if what != like:
+            raise SystemExit(f"error: {what} is no peer of {like}")
+        ours[what], peer[what] = _measured(both, (own, other))
     print(json.dumps({"ours": ours, "peer": peer}), flush=True)
+    plain.close()
+    window.close()
     window.deleteLater()
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def _measured(frames: Frames, gestures: Iterator[tuple[str, Change]]) -> dict[str, list[float]]:
-    found = {}
-    for what, change in gestures:
-        settle(_BETWEEN)
-        found[what] = frames.of(change)
+def _measured(
+    frames: tuple[Frames, Frames], changes: tuple[Change, Change]
+) -> tuple[list[float], list[float]]:
+    """The times of a gesture on the window and on its peer."""
+    found: tuple[list[float], list[float]] = ([], [])
+    for start in range(0, _FRAMES, _AT_A_TIME):
+        for one, change, times in zip(frames, changes, found, strict=True):
+            settle(_BETWEEN)
+            times += one.of(change, range(start, start + _AT_A_TIME))
     return found
 
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from viewer.canvas.decorations import TEXT, paint_text
-from viewer.canvas.fonts import font
 from viewer.canvas.kept import Key
 from viewer.canvas.overlay_paint import paint_sign
 from viewer.canvas.scene import Scene
@@ -17,8 +16,11 @@ from viewer.render.class_view import ClassOverlay
 from viewer.render.overlay import Overlay
 
 _MARGIN, _BAR_WIDTH, _ROW = 10.0, 12.0, 23.0
+_SIZE = 11.0  # of its text
 _LETTER = 22.0  # at the edge of the viewport, which says what lies to the right
-_WIDEST = 420.0  # of anything that is painted here
+_WIDE, _WIDEST = 240.0, 420.0  # what is painted here, without and with a legend's or grid's words
+_HEADING = 80.0
+_MOST = 0.55  # of the viewport's height
 _SHADE = QColor(0, 0, 0, 190)
 _NUMBERS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -36,11 +38,14 @@ def key(scene: Scene) -> Key | None:
     return Key((overlay.grid,) if style.grid else (), (style, overlay.maximum))
 
 
-def place(viewport: QRectF, unit: float) -> QRectF:
+def place(viewport: QRectF, scene: Scene, unit: float) -> QRectF:
     """The part of the viewport that it keeps to."""
-    return QRectF(viewport).intersected(
-        QRectF(viewport.right() - _WIDEST * unit, viewport.top(), _WIDEST * unit, viewport.height())
-    )
+    bar = scene.classes is None
+    wordy = not bar or (scene.overlay is not None and scene.overlay.style.grid)
+    width = (_WIDEST if wordy else _WIDE) * unit
+    height = _height(viewport, unit) if bar else viewport.height() * _MOST
+    reach, middle = height / 2 + _HEADING * unit, viewport.center().y()
+    return viewport.intersected(QRectF(viewport.right() - width, middle - reach, width, 2 * reach))
 
 
 def paint(painter: QPainter, viewport: QRectF, scene: Scene, unit: float) -> None:
@@ -53,11 +58,20 @@ def paint(painter: QPainter, viewport: QRectF, scene: Scene, unit: float) -> Non
         _paint_bar(painter, viewport, scene.overlay, unit)
 
 
+def _is_narrow(viewport: QRectF, unit: float) -> bool:
+    """As one of several pictures is."""
+    return viewport.width() < 420 * unit
+
+
+def _height(viewport: QRectF, unit: float) -> float:
+    """Of the bar. In a low picture its heading would come into the corner above."""
+    small = _is_narrow(viewport, unit) or viewport.height() < 400 * unit
+    return min(220 * unit, viewport.height() * (0.3 if small else 0.42))
+
+
 def _paint_bar(painter: QPainter, viewport: QRectF, overlay: Overlay, unit: float) -> None:
     """The value of each colour, with numbers; darkened where the threshold hides it."""
-    narrow = viewport.width() < 420 * unit  # one of several pictures
-    low = viewport.height() < 400 * unit  # its heading would come into the corner above
-    height = min(220 * unit, viewport.height() * (0.3 if narrow or low else 0.42))
+    height = _height(viewport, unit)
     right = viewport.right() - (_MARGIN + _LETTER) * unit
     bar = QRectF(
         right - _BAR_WIDTH * unit, viewport.center().y() - height / 2, _BAR_WIDTH * unit, height
@@ -73,7 +87,6 @@ def _paint_bar(painter: QPainter, viewport: QRectF, overlay: Overlay, unit: floa
     painter.setOpacity(1.0)
     painter.setPen(QPen(TEXT, unit))
     painter.drawRect(bar)
-    painter.setFont(font(unit, 11))
     for share in places:
         cut = bar.bottom() - share * height
         painter.setPen(QPen(TEXT, unit))
@@ -81,8 +94,8 @@ def _paint_bar(painter: QPainter, viewport: QRectF, overlay: Overlay, unit: floa
     for share, text in _numbers(overlay):
         y = bar.bottom() - share * height
         box = QRectF(bar.left() - 90 * unit, y - 9 * unit, 82 * unit, 18 * unit)
-        paint_text(painter, box, _NUMBERS, text, unit)
-    if narrow:
+        paint_text(painter, box, _NUMBERS, text, unit, size=_SIZE)
+    if _is_narrow(viewport, unit):
         return  # what stands below says the rest
     above = ["response, signed" if overlay.style.signed else "response", range_words(overlay)]
     if overlay.style.grid:
@@ -90,7 +103,7 @@ def _paint_bar(painter: QPainter, viewport: QRectF, overlay: Overlay, unit: floa
     for row, text in enumerate(reversed(above)):
         y = bar.top() - (30 + 20 * row) * unit
         box = QRectF(bar.left() - 150 * unit, y, 150 * unit + bar.width(), 18 * unit)
-        paint_text(painter, box, _NUMBERS, text, unit)
+        paint_text(painter, box, _NUMBERS, text, unit, size=_SIZE)
 
 
 def range_words(overlay: Overlay) -> str:
@@ -120,27 +133,27 @@ def _numbers(overlay: Overlay) -> list[tuple[float, str]]:
 def _paint_legend(painter: QPainter, viewport: QRectF, classes: ClassOverlay, unit: float) -> None:
     """The sign, colour, name and share of the area of each class present; the rest if there is no
     room for all."""
-    room = max(1, int(viewport.height() * 0.55 / (_ROW * unit)) - 2)
+    room = max(1, int(viewport.height() * _MOST / (_ROW * unit)) - 2)
     regions = classes.regions[:room]
     left_out = len(classes.regions) - len(regions)
     top = viewport.center().y() - (len(regions) + 2) * _ROW * unit / 2
     right = viewport.right() - (_MARGIN + 22) * unit
-    painter.setFont(font(unit, 11))
     box = QRectF(right - 260 * unit, top, 260 * unit, _ROW * unit)
-    paint_text(painter, box, _NUMBERS, "dominant class · share of the area", unit)
+    heading = "dominant class · share of the area"
+    paint_text(painter, box, _NUMBERS, heading, unit, size=_SIZE)
     for row, region in enumerate(regions, start=1):
         line = box.translated(0, row * _ROW * unit)
         paint_sign(painter, QPointF(right - 9 * unit, line.center().y()), region, unit)
-        painter.setFont(font(unit, 11))
         swatch = QRectF(right - 38 * unit, line.center().y() - 6 * unit, 14 * unit, 12 * unit)
         painter.fillRect(swatch, QColor(*region.colour))
         text = f"{region.name.replace('_', ' ')}  {_share(region.area)}"
-        paint_text(painter, line.adjusted(0, 0, -46 * unit, 0), _NUMBERS, text, unit)
+        named = line.adjusted(0, 0, -46 * unit, 0)
+        paint_text(painter, named, _NUMBERS, text, unit, size=_SIZE)
     last = box.translated(0, (len(regions) + 1) * _ROW * unit)
     text = f"brightness 0 – {classes.maximum:.3g}" if regions else "none above the threshold"
     if left_out:
         text = f"and {left_out} more · {text}"
-    paint_text(painter, last, _NUMBERS, text, unit)
+    paint_text(painter, last, _NUMBERS, text, unit, size=_SIZE)
 
 
 def _share(area: float) -> str:

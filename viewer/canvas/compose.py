@@ -32,7 +32,6 @@ from viewer.state.measured import read
 from viewer.state.place import Place
 from viewer.state.session import Pane, Session
 
-_STARRED = "★ key image"
 _UNNAMED = ("border", "background", "padding")  # so large that a name would only be in the way
 
 
@@ -47,6 +46,8 @@ def compose(
     overlay_visible: bool = True,
     identity_shown: bool = False,
     corner_text: bool = True,
+    above: tuple[str, ...] = (),
+    starred: bool = False,
     planes_visible: bool = True,
     classes: ClassOverlay | None = None,
     marks: tuple[Mark, ...] = (),
@@ -55,14 +56,17 @@ def compose(
     curtain: float | None = None,
 ) -> Scene:
     """A scene from its parts; identity is hidden unless asked for, and with it the overlay planes,
-    in which names are written, too."""
+    in which names are written, too. ``above`` are lines above the window's, if there is text in
+    the corners; ``starred`` says there that it is a key image."""
     facts = place.instance.attributes
     position = (place.number + 1, place.series.starts[-1])
     corners = Corners()
     if corner_text:
         named = name_of(pyramid.frame, window, free_text=identity_shown)
-        corners = make_corners(facts, position, window, inverted, identity_shown, named)
-        corners = replace(corners, bottom_left=(*pyramid.frame.notes, *corners.bottom_left))
+        notes = pyramid.frame.notes
+        corners = make_corners(
+            facts, position, window, inverted, identity_shown, named, notes, above, starred
+        )
     return Scene(
         pyramid=pyramid,
         window=window,
@@ -110,8 +114,12 @@ def scene_of(
     if opened is None or window is None:
         return None
     shown = session.identity_shown if identity_shown is None else identity_shown
+    place = opened.place
+    above: tuple[str, ...] = ()
+    if session.corner_text and zoom:
+        above = (zoom_text(zoom, zoom_kind), *_values_at(opened.frame, session, cursor))
     scene = compose(
-        opened.place,
+        place,
         opened.pyramid,
         window,
         session.explanation,
@@ -120,6 +128,8 @@ def scene_of(
         overlay_visible=session.style.visible and not session.hidden_for_now,
         identity_shown=shown,
         corner_text=session.corner_text,
+        above=above,
+        starred=session.key_images.has(place.instance, place.frame),
         planes_visible=session.planes_shown,
         classes=session.classes,
         marks=() if session.hidden_for_now else marks_of(session.audit),
@@ -129,18 +139,12 @@ def scene_of(
         title=session.title if session.panes else "",
         curtain=session.curtain,
     )
-    if session.corner_text and session.key_images.has(opened.place.instance, opened.place.frame):
-        corners = replace(scene.corners, bottom_left=(*scene.corners.bottom_left, _STARRED))
-        scene = replace(scene, corners=corners)
-    if session.panes and not alone:  # narrow: what is the same in all stands once, and short
-        answer = session.explanation
-        brief = () if answer is None else make_brief(answer, session.overlay)
-        scene = replace(scene, corners=_brief_corners(session, scene), brief=brief)
-    if not session.corner_text or not zoom:
+    if not session.panes or alone:
         return scene
-    extra = [zoom_text(zoom, zoom_kind), *_values_at(opened.frame, session, cursor)]
-    corners = replace(scene.corners, bottom_right=(*extra, *scene.corners.bottom_right))
-    return replace(scene, corners=corners)
+    # narrow: what is the same in all stands once, and short
+    answer = session.explanation
+    brief = () if answer is None else make_brief(answer, session.overlay)
+    return replace(scene, corners=_brief_corners(session, scene, above), brief=brief)
 
 
 def short_window(scene: Scene) -> str:
@@ -207,13 +211,13 @@ def _without_picture(main: Scene, pane: Pane) -> Scene:
     )
 
 
-def _brief_corners(session: Session, scene: Scene) -> Corners:
-    """Who, the window, and, beside another image, when: what is the same in all pictures stands
-    once, below them."""
+def _brief_corners(session: Session, scene: Scene, above: tuple[str, ...] = ()) -> Corners:
+    """Who, the window with lines ``above`` it, and, beside another image, when: what is the same in
+    all pictures stands once, below them."""
     said = (short_window(scene),) if session.corner_text else ()
     several = any(pane.place is not None for pane in session.panes)
     when = scene.corners.top_right[-1:] if several else ()
-    return Corners(scene.corners.top_left, when, (), said)
+    return Corners(scene.corners.top_left, when, (), (*above, *said))
 
 
 def _pane(main: Scene, pane: Pane) -> Scene:
@@ -302,9 +306,10 @@ def _value_line(frame: Frame, x: float, y: float) -> tuple[str, ...]:
     value = frame.value_at(x, y)
     if value is None:
         return ()
-    stored = frame.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]
     if frame.is_colour:
-        return ("red {}  green {}  blue {}".format(*stored[0, 0].tolist()),)
-    if frame.is_padding(stored)[0, 0]:
-        return ("padding, no value",)
+        return ("red {}  green {}  blue {}".format(*frame.pixels[int(y), int(x)].tolist()),)
+    if frame.padding is not None:
+        stored = frame.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]
+        if frame.is_padding(stored)[0, 0]:
+            return ("padding, no value",)
     return (f"value {value:.6g} {frame.units}".rstrip(),)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from viewer.canvas import plates
-from viewer.canvas.facing import Letters, mm_per_pixel, seen_letters, turn_of
-from viewer.canvas.fonts import font
+from viewer.canvas.facing import Letters, seen_letters, turn_of
+from viewer.canvas.fonts import TEXT_SIZE, font
 from viewer.canvas.scene import Corners, Scene
 
 TEXT = QColor(226, 232, 240)
@@ -18,10 +17,14 @@ _SHADOW = QColor(0, 0, 0, 150)
 _FOOTER = QColor(15, 18, 24)
 _STRIP = QColor(58, 40, 8)
 _STRIP_TEXT = QColor(255, 196, 87)
-_LINE, _MARGIN, _STRIP_HEIGHT = 17.0, 10.0, 24.0
-_NARROW = 300.0  # beside others: no room for a scale bar
+LINE, MARGIN, _STRIP_HEIGHT = 17.0, 10.0, 24.0
 _HEAD = 28.0  # of the title beside other pictures
 _LEAST_ROOM = 170.0  # between two corners, for words there
+_LEFT, _RIGHT = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+_TOP, _BOTTOM = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
+_CENTRE, _MIDDLE = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignVCenter
+_AT_CORNERS = (_LEFT | _TOP, _RIGHT | _TOP, _LEFT | _BOTTOM, _RIGHT | _BOTTOM)
+_AT_EDGES = (_LEFT | _MIDDLE, _RIGHT | _MIDDLE, _TOP | _CENTRE, _BOTTOM | _CENTRE)
 _DISPLAY_ONLY = "display only · the model sees it as it was taken"
 
 
@@ -49,7 +52,7 @@ def _broken(line: str, between: str, width: float, metrics: QFontMetricsF) -> li
 
 
 def _footer_lines(size: QRectF, scene: Scene, unit: float) -> tuple[str, ...]:
-    return _fitted(scene.footer, size.width() - 2 * _MARGIN * unit, unit)
+    return _fitted(scene.footer, size.width() - 2 * MARGIN * unit, unit)
 
 
 @lru_cache(maxsize=128)
@@ -59,7 +62,7 @@ def _fitted(lines: tuple[str, ...], width: float, unit: float) -> tuple[str, ...
 
 def footer_height(size: QRectF, scene: Scene, unit: float) -> float:
     lines = len(_footer_lines(size, scene, unit))
-    return (lines * _LINE + _MARGIN) * unit if lines else 0.0
+    return (lines * LINE + MARGIN) * unit if lines else 0.0
 
 
 def _strip_height(scene: Scene, unit: float) -> float:
@@ -88,7 +91,6 @@ def paint(
     if scene.orientation is not None:
         _paint_letters(painter, viewport, seen_letters(scene.orientation, transform), unit)
     _paint_turn(painter, viewport, scene.corners, transform, unit)
-    _paint_scale_bar(painter, viewport, scene, transform, unit)
     if scene.title:
         paint_title(painter, size, scene.title, unit)
     if scene.curtain is not None and scene.overlay_visible:
@@ -101,7 +103,7 @@ def paint_title(painter: QPainter, size: QRectF, title: str, unit: float) -> Non
     painter.fillRect(head, _FOOTER)
     painter.setFont(font(unit, 13, bold=True))
     painter.setPen(TEXT)
-    inner = head.adjusted(_MARGIN * unit, 0, -_MARGIN * unit, 0)
+    inner = head.adjusted(MARGIN * unit, 0, -MARGIN * unit, 0)
     fitted = painter.fontMetrics().elidedText(
         title, Qt.TextElideMode.ElideRight, int(inner.width())
     )
@@ -130,35 +132,29 @@ def paint_text(
     text: str,
     unit: float,
     colour: QColor = TEXT,
+    size: float = TEXT_SIZE,
+    bold: bool = False,
 ) -> None:
     """Text on a translucent dark plate, so that it can be read on white and on black."""
     if text:
-        plates.paint(painter, box, flags, text, unit, colour)
+        plates.paint(painter, box, flags, text, unit, colour, size, bold)
 
 
 def _paint_corners(painter: QPainter, viewport: QRectF, corners: Corners, unit: float) -> None:
-    inner = viewport.adjusted(_MARGIN * unit, _MARGIN * unit, -_MARGIN * unit, -_MARGIN * unit)
-    painter.setFont(font(unit))
-    left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-    top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
-    for lines, sideways, upright in (
-        (corners.top_left, left, top),
-        (corners.top_right, right, top),
-        (corners.bottom_left, left, bottom),
-        (corners.bottom_right, right, bottom),
-    ):
-        paint_text(painter, inner, sideways | upright, "\n".join(lines), unit)
+    inner = _inner(viewport, unit)
+    for lines, flags in zip(corners.all, _AT_CORNERS, strict=True):
+        paint_text(painter, inner, flags, "\n".join(lines), unit)
 
 
 def _paint_letters(painter: QPainter, viewport: QRectF, letters: Letters, unit: float) -> None:
-    painter.setFont(font(unit, 15, bold=True))
-    inner = viewport.adjusted(_MARGIN * unit, _MARGIN * unit, -_MARGIN * unit, -_MARGIN * unit)
-    middle, centre = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignHCenter
-    left, right, top, bottom = letters
-    paint_text(painter, inner, Qt.AlignmentFlag.AlignLeft | middle, left, unit, _STRIP_TEXT)
-    paint_text(painter, inner, Qt.AlignmentFlag.AlignRight | middle, right, unit, _STRIP_TEXT)
-    paint_text(painter, inner, Qt.AlignmentFlag.AlignTop | centre, top, unit, _STRIP_TEXT)
-    paint_text(painter, inner, Qt.AlignmentFlag.AlignBottom | centre, bottom, unit, _STRIP_TEXT)
+    inner = _inner(viewport, unit)
+    for letter, flags in zip(letters, _AT_EDGES, strict=True):
+        paint_text(painter, inner, flags, letter, unit, _STRIP_TEXT, 15, bold=True)
+
+
+def _inner(viewport: QRectF, unit: float) -> QRectF:
+    margin = MARGIN * unit
+    return viewport.adjusted(margin, margin, -margin, -margin)
 
 
 def _paint_turn(
@@ -172,12 +168,14 @@ def _paint_turn(
     words = turn.words.replace("mirrored", "MIRRORED") if turn.mirrored else f"display {turn.words}"
     box = _below_the_letter(viewport, corners, unit)
     for text, points, loud in ((words, 13.0, turn.mirrored), (_DISPLAY_ONLY, 11.0, False)):
-        painter.setFont(font(unit, points, bold=loud))
-        lines = _wrapped((text,), box.width(), QFontMetricsF(painter.font()))
+        face = font(unit, points, bold=loud)
+        lines = _wrapped((text,), box.width(), QFontMetricsF(face))
         box.setHeight(len(lines) * 20 * unit)
-        paint = _paint_loudly if loud else paint_text
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        paint(painter, box, flags, "\n".join(lines), unit)
+        if loud:
+            painter.setFont(face)
+            _paint_loudly(painter, box, _CENTRE | _TOP, "\n".join(lines), unit)
+        else:
+            paint_text(painter, box, _CENTRE | _TOP, "\n".join(lines), unit, size=points)
         box.moveTop(box.bottom() + 4 * unit)
 
 
@@ -189,11 +187,11 @@ def _below_the_letter(viewport: QRectF, corners: Corners, unit: float) -> QRectF
         (metrics.horizontalAdvance(line) for line in (*corners.top_left, *corners.top_right)),
         default=0.0,
     )
-    width, row = viewport.width() - 2 * (widest + 3 * _MARGIN * unit), 0
+    width, row = viewport.width() - 2 * (widest + 3 * MARGIN * unit), 0
     if width < _LEAST_ROOM * unit:
-        width = viewport.width() - 6 * _MARGIN * unit
+        width = viewport.width() - 6 * MARGIN * unit
         row = max(len(corners.top_left), len(corners.top_right))
-    top = viewport.top() + max(_MARGIN + 26, 2 * _MARGIN + row * _LINE) * unit
+    top = viewport.top() + max(MARGIN + 26, 2 * MARGIN + row * LINE) * unit
     return QRectF(viewport.center().x() - width / 2, top, width, 0.0)
 
 
@@ -211,39 +209,6 @@ def _paint_loudly(
     painter.drawText(box, flags, text)
 
 
-def nice_length(longest: float) -> float:
-    """The greatest 1, 2 or 5 times a power of ten that is at most ``longest`` (> 0)."""
-    power = 10.0 ** math.floor(math.log10(longest))
-    return max(step * power for step in (1, 2, 5) if step * power <= longest)
-
-
-def _paint_scale_bar(
-    painter: QPainter, viewport: QRectF, scene: Scene, transform: QTransform, unit: float
-) -> None:
-    """A length in real units, above the lines of the lower left corner: they stay as many."""
-    spacing = scene.frame.spacing
-    if spacing is None or min(spacing) <= 0:
-        return
-    if scene.title and viewport.width() < _NARROW * unit:
-        return
-    pixels_per_mm = 1.0 / mm_per_pixel(transform, spacing)
-    length = nice_length(viewport.width() * 0.2 / pixels_per_mm)
-    left = viewport.left() + _MARGIN * unit
-    y = viewport.bottom() - (_MARGIN + (len(scene.corners.bottom_left) + 1) * _LINE) * unit
-    tick = QPointF(0, 4 * unit)
-    start, end = QPointF(left, y), QPointF(left + length * pixels_per_mm, y)
-    for colour, thickness in ((_SHADOW, 3.5), (TEXT, 1.4)):
-        painter.setPen(QPen(colour, thickness * unit))
-        painter.drawLine(start, end)
-        for edge in (start, end):
-            painter.drawLine(edge - tick, edge + tick)
-    text = f"{length / 10:g} cm" if length >= 10 else f"{length:g} mm"
-    painter.setFont(font(unit, 11))
-    box = QRectF(left, y - 23 * unit, viewport.right() - left, 17 * unit)
-    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
-    paint_text(painter, box, flags, f"{text} {scene.frame.spacing_kind}".strip(), unit)
-
-
 def paint_footer(
     painter: QPainter, size: QRectF, viewport: QRectF, scene: Scene, unit: float
 ) -> None:
@@ -254,10 +219,10 @@ def paint_footer(
     painter.fillRect(QRectF(size.left(), top, size.width(), strip.top() - top), _FOOTER)
     painter.setFont(font(unit))
     painter.setPen(TEXT)
-    left, width = size.left() + _MARGIN * unit, size.width() - 2 * _MARGIN * unit
+    left, width = size.left() + MARGIN * unit, size.width() - 2 * MARGIN * unit
     for row, line in enumerate(lines):
-        y = top + (_MARGIN / 2 + row * _LINE) * unit
-        box = QRectF(left, y, width, _LINE * unit)
+        y = top + (MARGIN / 2 + row * LINE) * unit
+        box = QRectF(left, y, width, LINE * unit)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
     if not scene.banner:
         return

@@ -12,7 +12,12 @@ TEXT_SIZE = 12.0
 
 def font(unit: float, size: float = TEXT_SIZE, bold: bool = False) -> QFont:
     """``size`` in pixels at a ``unit`` of 1."""
-    return QFont(face(max(1, round(size * unit)), bold))
+    return QFont(face(pixels_of(unit, size), bold))
+
+
+def pixels_of(unit: float, size: float) -> int:
+    """How high a font is: whole pixels."""
+    return max(1, round(size * unit))
 
 
 @lru_cache(maxsize=64)

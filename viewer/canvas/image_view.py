@@ -211,18 +211,20 @@ class ImageView(QWidget):
         several, drawn = len(scenes) > 1, []
         for number, scene in enumerate(scenes):
             pointer = cursor if several and number != self.framing.pane else None
-            if scene.linked is None:
+            if scene.linked is None and draft:
                 scene = replace(scene, marks=(*scene.marks, *draft))
-            elif pointer is not None:
-                pointer = as_share(pointer, scene.linked, scene.extent)
-            drawn.append(replace(scene, pointer=pointer))
+            if pointer is not None:
+                if scene.linked is not None:
+                    pointer = as_share(pointer, scene.linked, scene.extent)
+                scene = replace(scene, pointer=pointer)
+            drawn.append(scene)
         return drawn
 
     def _paint_drawing(self, painter: QPainter) -> None:
         """The open polygon, and the rim of the brush."""
-        if self.framing.elsewhere is not None:
-            return
         drawing, cursor = self._hand.drawing, self._session.cursor
+        if self.framing.elsewhere is not None or (drawing is None and not self._hand.draws):
+            return
         transform = self.framing.transform()
         painter.setClipRect(self.framing.viewport)
         if drawing is not None and drawing.kind == "polygon" and len(drawing.path) > 1:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -106,11 +107,15 @@ class KeptPicture:
         self._finish()
         if self._kept is None:
             return
+        at = self._kept[1].topLeft() + away
+        if self._ratio == 1 and opacity == 1:
+            painter.drawImage(at, self._image)
+            return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.scale(1 / self._ratio, 1 / self._ratio)
         painter.setOpacity(opacity)
-        painter.drawImage(self._kept[1].topLeft() + away, self._image)
+        painter.drawImage(at, self._image)
         painter.restore()
 
     def _finish(self) -> None:
@@ -175,15 +180,12 @@ class Steady:
     transform: QTransform
     away: QPoint
     ratio: float
+    numbers: tuple[float, ...]
+    """Those of the transform."""
 
     @classmethod
     def of(cls, transform: QTransform, ratio: float) -> Steady:
-        x, left = _parts(transform.dx() * ratio)
-        y, top = _parts(transform.dy() * ratio)
-        rest = QTransform(
-            transform.m11(), transform.m12(), transform.m21(), transform.m22(), x / ratio, y / ratio
-        )
-        return cls(rest, QPoint(left, top), ratio)
+        return _steady(numbers(transform), ratio)
 
     def moved(self, area: QRectF) -> QRectF:
         """An area of the painter as it lies for the steady transform."""
@@ -197,6 +199,15 @@ class Steady:
             return QRectF()
         room = _ROOM * area.width() * area.height()
         return bounds if bounds.width() * bounds.height() <= room else seen
+
+
+@lru_cache(maxsize=16)
+def _steady(of: tuple[float, ...], ratio: float) -> Steady:
+    """That of a transform with these numbers; several pictures of one painting ask for the same."""
+    x, left = _parts(of[4] * ratio)
+    y, top = _parts(of[5] * ratio)
+    rest = (*of[:4], x / ratio, y / ratio)
+    return Steady(QTransform(*rest), QPoint(left, top), ratio, rest)
 
 
 def _parts(place: float) -> tuple[float, int]:

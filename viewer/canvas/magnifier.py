@@ -9,7 +9,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 
 from viewer.canvas import decorations
-from viewer.canvas.fonts import font
 from viewer.canvas.images import over
 from viewer.canvas.kept import device_area
 from viewer.canvas.overlay_paint import OverlayPainter, paint_crosshair
@@ -100,7 +99,6 @@ def _paint_frame(painter: QPainter, scene: Scene, transform: QTransform, box: QR
 
 def _paint_factor(painter: QPainter, box: QRectF, factor: float) -> None:
     """At the foot of what is seen of the lens."""
-    painter.setFont(font(1.0, 12, bold=True))
     line = QRectF(box.left(), box.bottom() - 26.0, box.width(), 18.0)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
-    decorations.paint_text(painter, line, flags, f"× {factor:.2g}", 1.0)
+    decorations.paint_text(painter, line, flags, f"× {factor:.2g}", 1.0, bold=True)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 
 from viewer.canvas import coverage
 from viewer.canvas.fonts import font
-from viewer.canvas.kept import KeptPicture, Key, Steady, numbers
+from viewer.canvas.kept import KeptPicture, Key, Steady, edges
 from viewer.canvas.sampling import affine_of, origin_of
 from viewer.canvas.scene import Scene
 from viewer.canvas.scratch import Scratch
@@ -44,6 +45,7 @@ class OverlayPainter:
         self._map: tuple[Key, NDArray[np.uint32]] | None = None
         self._fill, self._lines = KeptPicture(), KeptPicture()
         self._memory, self._of_fill = Scratch(), Scratch()
+        self._planned: tuple[Key, _Plan | None] | None = None
         self._begun: _Plan | None = None
 
     def begin(
@@ -90,26 +92,16 @@ class OverlayPainter:
     def _plan(
         self, scene: Scene, transform: QTransform, unit: float, area: QRectF, ratio: float
     ) -> _Plan | None:
-        """Colours and contours; None where there are none."""
-        overlay, classes = scene.overlay, scene.classes
-        if not scene.overlay_visible or (overlay is None and classes is None):
+        """Colours and contours; None where there are none. The same as before while nothing that
+        they depend on is another: so it is for a drag of window and level."""
+        if not scene.overlay_visible:
             return None
         steady = Steady.of(transform, ratio)
-        shown = _Shown(steady, unit, steady.moved(area), scene.frame.size)
-        if classes is not None:
-            regions = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
-            key = Key((classes.maps,), (classes.maximum,))
-            return _Plan(shown, regions, key, classes.painted, classes.style) if regions else None
-        assert overlay is not None
-        style, name = overlay.style, overlay.style.colours
-        if style.shows != "layer" or overlay.maximum <= 0:
-            return None
-        strokes = [_Stroke(overlay.lines, QColor(*colour_maps.accent(name)))]
-        if overlay.negative_lines:
-            negative = QColor(*colour_maps.accent(name, negative=True))
-            strokes.append(_Stroke(overlay.negative_lines, negative, dashed=True))
-        key = Key((overlay.values,), (overlay.maximum, name, style.signed))
-        return _Plan(shown, strokes, key, overlay.painted, style)
+        known = Key((scene.overlay, scene.classes, steady), (unit, edges(area), scene.frame.size))
+        if self._planned is None or not self._planned[0].like(known):
+            shown = _Shown(steady, unit, steady.moved(area), scene.frame.size)
+            self._planned = (known, _planned(scene, shown))
+        return self._planned[1]
 
     def _paint_plan(self, painter: QPainter, plan: _Plan) -> None:
         """The contours are made before the colours are waited for."""
@@ -137,11 +129,8 @@ class OverlayPainter:
                 every = colour.view(np.uint32)[..., 0]
                 np.bitwise_and(every, functools.reduce(np.bitwise_or, inside), out=pixels)
 
-        key = Key(
-            (*plan.of_map.objects, *plan.lines),
-            (plan.of_map.values, soft, numbers(shown.transform)),
-        )
-        self._fill.make(shown.steady.ratio, shown.reach, key, fill=fill, helper=self._helper)
+        key, ratio = plan.fill_key, shown.steady.ratio
+        self._fill.make(ratio, plan.reach, key, fill=fill, helper=self._helper)
 
     def _colours(self, plan: _Plan) -> NDArray[np.uint32]:
         """The whole map at its own resolution, whatever the threshold."""
@@ -163,9 +152,7 @@ class OverlayPainter:
             layers = zip([halo, *lines], map(_ink, inks), strict=True)
             coverage.lay(pixels, [(shown.seen(part), ink) for part, ink in layers], memory)
 
-        look = tuple((stroke.colour.rgba(), stroke.dashed) for stroke in strokes)
-        key = Key(plan.lines, (look, shown.unit, numbers(shown.transform)))
-        self._lines.make(shown.steady.ratio, shown.reach, key, fill=fill)
+        self._lines.make(shown.steady.ratio, plan.reach, plan.lines_key, fill=fill)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +165,25 @@ class _Plan:
     colours: Callable[[], NDArray[np.uint32]]
     style: OverlayStyle
 
+    @cached_property
+    def fill_key(self) -> Key:
+        """What the colours depend on."""
+        soft = not self.style.contours
+        values = (self.of_map.values, soft, self.shown.steady.numbers)
+        return Key((*self.of_map.objects, *self._lines), values)
+
+    @cached_property
+    def lines_key(self) -> Key:
+        """What the contours depend on."""
+        look = tuple((stroke.colour.rgba(), stroke.dashed) for stroke in self.strokes)
+        return Key(self._lines, (look, self.shown.unit, self.shown.steady.numbers))
+
+    @cached_property
+    def reach(self) -> QRectF:
+        return self.shown.reach
+
     @property
-    def lines(self) -> tuple[object, ...]:
+    def _lines(self) -> tuple[object, ...]:
         return tuple(stroke.lines for stroke in self.strokes)
 
 
@@ -269,6 +273,24 @@ class _Stroke:
             rings = coverage.Rings.placed(self.lines, affine_of(shown.onto(around)))
             self._traced = (place, rings)
         return self._traced[1], (around.height(), around.width())
+
+
+def _planned(scene: Scene, shown: _Shown) -> _Plan | None:
+    """What is to be painted of a scene whose response is visible."""
+    overlay, classes = scene.overlay, scene.classes
+    if classes is not None:
+        regions = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
+        key = Key((classes.maps,), (classes.maximum,))
+        return _Plan(shown, regions, key, classes.painted, classes.style) if regions else None
+    if overlay is None or overlay.style.shows != "layer" or overlay.maximum <= 0:
+        return None
+    style, name = overlay.style, overlay.style.colours
+    strokes = [_Stroke(overlay.lines, QColor(*colour_maps.accent(name)))]
+    if overlay.negative_lines:
+        negative = QColor(*colour_maps.accent(name, negative=True))
+        strokes.append(_Stroke(overlay.negative_lines, negative, dashed=True))
+    key = Key((overlay.values,), (overlay.maximum, name, style.signed))
+    return _Plan(shown, strokes, key, overlay.painted, style)
 
 
 def _ink(colour: QColor) -> coverage.Ink:

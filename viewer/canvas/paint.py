@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -18,8 +19,8 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from viewer.canvas import colour_bar, decorations, marks, measure_marks, placards
-from viewer.canvas.kept import KeptPicture, Key, Steady, edges, numbers, strips
+from viewer.canvas import colour_bar, decorations, marks, measure_marks, placards, scale_bar
+from viewer.canvas.kept import KeptPicture, Key, Steady, edges, strips
 from viewer.canvas.overlay_paint import OverlayPainter
 from viewer.canvas.sampling import Sampled, sample
 from viewer.canvas.scene import Scene
@@ -48,6 +49,30 @@ def inked(amounts: NDArray[np.uint8], colour: QColor, least: int = 1) -> QImage:
     return QImage(pixels.data, width, height, pixels.strides[0], form).copy()
 
 
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """Where the frame is seen: through a ``transform``, which has a ``turn``, in the ``strips`` of
+    a viewport, of which there are none where there is no room; ``ground`` is what it leaves bare of
+    all that is painted."""
+
+    viewport: QRectF
+    transform: QTransform
+    turn: Turn
+    strips: tuple[QRectF, ...]
+    ground: tuple[QRectF, ...]
+
+    @classmethod
+    def of(cls, size: QRectF, viewport: QRectF, scene: Scene, view: View, ratio: float) -> _Layout:
+        if viewport.height() < 1 or viewport.width() < 1:
+            return cls(viewport, QTransform(), view.turn, (), (size,))
+        own = scene.own(view, viewport)
+        transform = own.transform(viewport, *scene.extent)
+        height, width = scene.frame.size
+        seen = transform.mapRect(QRectF(0, 0, width, height)).intersected(viewport)
+        ground = tuple(around(size, seen))
+        return cls(viewport, transform, own.turn, tuple(strips(viewport, ratio)), ground)
+
+
 class ScenePainter:
     """Keeps what is costly to make between two paintings of almost the same scene: the scan and
     what lies over it, each as a picture of the screen's resolution."""
@@ -56,11 +81,12 @@ class ScenePainter:
         """A ``helper`` works on the response while the scan is painted."""
         self._scan = KeptPicture(opaque=True)
         self._memory = Scratch()  # of what was sampled
+        self._laid: tuple[Key, _Layout] | None = None
         self._sampled: tuple[Key, Sampled | None] | None = None
         self._planes: tuple[Key, QImage, QImage] | None = None
         self._overlay = OverlayPainter(helper)
-        self._bar = KeptPicture()
-        self._footer = KeptPicture()
+        self._bar, self._scale_bar = KeptPicture(), KeptPicture()
+        self._footer = KeptPicture(opaque=True)
 
     def paint(
         self,
@@ -73,36 +99,46 @@ class ScenePainter:
     ) -> QRectF:
         """Paint ``scene`` into ``size``; returns the viewport, the part that shows the frame. The
         footer takes at least the height ``footer``. The painter has no transform of its own."""
-        viewport = decorations.viewport(size, scene, unit, footer)
-        if viewport.height() < 1 or viewport.width() < 1:
+        ratio = painter.device().devicePixelRatioF()
+        laid = self._lay_out(size, scene, view, unit, footer, ratio)
+        viewport, transform = laid.viewport, laid.transform
+        if not laid.strips:
             painter.fillRect(size, _BACKGROUND)
             return viewport
         if scene.placard is not None:
             placards.paint_placard(painter, size, scene.placard, unit)
             decorations.paint_title(painter, size, scene.title, unit)
             return viewport
-        own = scene.own(view, viewport)
-        transform = own.transform(viewport, *scene.extent)
-        height, width = scene.frame.size
-        seen = transform.mapRect(QRectF(0, 0, width, height)).intersected(viewport)
-        for ground in around(size, seen):
+        for ground in laid.ground:
             painter.fillRect(ground, _BACKGROUND)
         painter.save()
         painter.setClipRect(viewport)
-        ratio = painter.device().devicePixelRatioF()
-        for strip in strips(viewport, ratio):
+        for strip in laid.strips:
             self._overlay.begin(scene, transform, unit, strip, ratio)
-            self._paint_scan(painter, scene, transform, own.turn, unit, strip)
+            self._paint_scan(painter, scene, transform, laid.turn, unit, strip)
             self._paint_overlay(painter, scene, transform, unit, strip, viewport)
         marks.paint(painter, scene.marks, transform, viewport, unit)
         measure_marks.paint(painter, scene.measures, transform, viewport, unit)
         if scene.pointer is not None:
             marks.paint_pointer(painter, scene.pointer, transform, unit)
         painter.restore()
+        self._paint_scale_bar(painter, viewport, scene, transform, unit)
         decorations.paint(painter, size, viewport, scene, transform, unit)
         self.paint_footer(painter, size, viewport, scene, unit)
         self._paint_bar(painter, viewport, scene, unit)
         return viewport
+
+    def _lay_out(
+        self, size: QRectF, scene: Scene, view: View, unit: float, footer: float, ratio: float
+    ) -> _Layout:
+        """The same as before while nothing moves."""
+        room = (edges(size), view, unit, footer, ratio)
+        own = (scene.extent, scene.linked, scene.turn)
+        key = Key((), (*room, *own, scene.footer, bool(scene.banner), bool(scene.title)))
+        if self._laid is None or not self._laid[0].like(key):
+            viewport = decorations.viewport(size, scene, unit, footer)
+            self._laid = (key, _Layout.of(size, viewport, scene, view, ratio))
+        return self._laid[1]
 
     def paint_footer(
         self, painter: QPainter, size: QRectF, viewport: QRectF, scene: Scene, unit: float
@@ -138,13 +174,13 @@ class ScenePainter:
                 self._draw_planes(own, scene.frame, steady, turn, unit)
 
         shown = (scene.window, scene.inverted, with_planes, unit, turn)
-        key = Key((scene.pyramid,), (*shown, numbers(steady.transform)))
+        key = Key((scene.pyramid,), (*shown, steady.numbers))
         fill = functools.partial(self._fill, scene, steady)
         self._scan.paint(painter, reach, key, fill=fill, draw=draw, away=steady.away)
 
     def _fill(self, scene: Scene, steady: Steady, pixels: NDArray[np.uint32], place: QRect) -> None:
         """The frame at ``place``, black around it."""
-        values = (numbers(steady.transform), steady.ratio, place.getRect())
+        values = (steady.numbers, steady.ratio, place.getRect())
         key = Key((scene.pyramid,), values)
         if self._sampled is None or not self._sampled[0].like(key):
             self._sampled = None
@@ -206,10 +242,26 @@ class ScenePainter:
     def _paint_bar(self, painter: QPainter, viewport: QRectF, scene: Scene, unit: float) -> None:
         what = colour_bar.key(scene)
         if what is not None:
-            area = colour_bar.place(viewport, unit)
+            area = colour_bar.place(viewport, scene, unit)
             key = Key(what.objects, (*what.values, unit, edges(viewport)))
             draw = functools.partial(colour_bar.paint, viewport=viewport, scene=scene, unit=unit)
             self._bar.paint(painter, area, key, draw=draw)
+
+    def _paint_scale_bar(
+        self,
+        painter: QPainter,
+        viewport: QRectF,
+        scene: Scene,
+        transform: QTransform,
+        unit: float,
+    ) -> None:
+        key = scale_bar.key(scene, transform, viewport, unit)
+        if key is not None:
+
+            def draw(own: QPainter) -> None:
+                scale_bar.paint(own, viewport, scene, transform, unit)
+
+            self._scale_bar.paint(painter, scale_bar.place(scene, viewport, unit), key, draw=draw)
 
 
 def around(whole: QRectF, part: QRectF) -> Iterator[QRectF]:

@@ -7,60 +7,64 @@ import math
 from functools import lru_cache
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
-from viewer.canvas.fonts import face
+from viewer.canvas.fonts import TEXT_SIZE, face, pixels_of
 from viewer.canvas.kept import device_area
 
 _PLATE = QColor(0, 0, 0, 160)
 _KEPT = 64
 
+Look = tuple[int, bool, Qt.AlignmentFlag, int]
+"""Height of the font in pixels, whether it is bold, where the text stands, its colour."""
+
 
 def paint(
-    painter: QPainter, box: QRectF, flags: Qt.AlignmentFlag, text: str, unit: float, colour: QColor
+    painter: QPainter,
+    box: QRectF,
+    flags: Qt.AlignmentFlag,
+    text: str,
+    unit: float,
+    colour: QColor,
+    size: float = TEXT_SIZE,
+    bold: bool = False,
 ) -> None:
-    """``text`` in the painter's font, which :mod:`viewer.canvas.fonts` made, where ``flags`` put it
-    in ``box`` (logical pixels), on a plate of its own. The painter is to have no transform but the
-    device's ratio."""
+    """``text`` of ``size`` where ``flags`` put it in ``box`` (logical pixels), on a plate of its
+    own. The painter is to have no transform but the device's ratio."""
     ratio = painter.device().devicePixelRatioF()
-    left, top = math.floor(box.left() * ratio), math.floor(box.top() * ratio)
-    rest = round(box.left() - left / ratio, 6), round(box.top() - top / ratio, 6)
-    size = box.width(), box.height()
-    font = painter.font()
-    kind = font.pixelSize(), font.weight() > QFont.Weight.Normal
-    plate, away = _plate(text, kind, flags.value, colour.rgba(), unit, ratio, (*rest, *size))
+    look = pixels_of(unit, size), bold, flags, colour.rgba()
+    plate, place = _placed(text, look, unit, ratio, box.getRect())
     if ratio == 1:
-        painter.drawImage(QPoint(left, top) + away, plate)
+        painter.drawImage(place, plate)
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     painter.scale(1 / ratio, 1 / ratio)
-    painter.drawImage(QPoint(left, top) + away, plate)
+    painter.drawImage(place, plate)
     painter.restore()
 
 
 @lru_cache(maxsize=_KEPT)
+def _placed(
+    text: str, look: Look, unit: float, ratio: float, box: tuple[float, float, float, float]
+) -> tuple[QImage, QPoint]:
+    """The picture, and the device pixel of its corner. Not to be changed."""
+    left, top, width, height = box
+    column, row = math.floor(left * ratio), math.floor(top * ratio)
+    rest = round(left - column / ratio, 6), round(top - row / ratio, 6)
+    plate, away = _plate(text, look, unit, ratio, (*rest, width, height))
+    return plate, QPoint(column, row) + away
+
+
+@lru_cache(maxsize=_KEPT)
 def _plate(
-    text: str,
-    kind: tuple[int, bool],
-    flags: int,
-    colour: int,
-    unit: float,
-    ratio: float,
-    box: tuple[float, float, float, float],
+    text: str, look: Look, unit: float, ratio: float, box: tuple[float, float, float, float]
 ) -> tuple[QImage, QPoint]:
     """The picture, and where its corner is from that of the box, in device pixels. ``box`` is
     (left, top, width, height), less than a device pixel from 0. Not to be changed."""
-    font = face(*kind)
-    where, how = QRectF(*box), Qt.AlignmentFlag(flags)
-    scratch = QImage(1, 1, QImage.Format.Format_ARGB32_Premultiplied)
-    probe = QPainter(scratch)
-    try:
-        probe.scale(ratio, ratio)
-        probe.setFont(font)
-        found = probe.boundingRect(where, how, text)
-    finally:
-        probe.end()
+    pixels, bold, how, colour = look
+    font, where = face(pixels, bold), QRectF(*box)
+    found = QFontMetricsF(font).boundingRect(where, how.value, text)
     place = device_area(found.adjusted(-4 * unit, -unit, 4 * unit, unit), ratio)
     image = _ground(place.width(), place.height(), 3 * unit * ratio).copy()
     own = QPainter(image)

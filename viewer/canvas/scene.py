@@ -26,6 +26,7 @@ from viewer.state import words
 
 NOT_FOR_DIAGNOSIS = words.NOT_FOR_DIAGNOSIS
 _HIDDEN = "identity hidden"
+_STARRED = "★ key image"
 _HOW_TO_SEE = "choose a layer to see what it responds to"
 
 
@@ -37,6 +38,11 @@ class Corners:
     top_right: tuple[str, ...] = ()
     bottom_left: tuple[str, ...] = ()
     bottom_right: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[tuple[str, ...], ...]:
+        """In that order."""
+        return self.top_left, self.top_right, self.bottom_left, self.bottom_right
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +124,13 @@ def make_corners(
     inverted: bool,
     identity_shown: bool,
     named: str = "",
+    notes: tuple[str, ...] = (),
+    above: tuple[str, ...] = (),
+    starred: bool = False,
 ) -> Corners:
     """The corner text of an instance; ``position`` is its (number from 1, count) in the series,
-    ``named`` what its window is called."""
+    ``named`` what its window is called, ``notes`` are lines about the frame, ``above`` some that
+    stand above the window."""
     identity: tuple[tuple[str, ...], ...] = ((_HIDDEN,),)
     if identity_shown:
         identity = (
@@ -138,12 +148,19 @@ def make_corners(
     return Corners(
         top_left=_lines(*identity),
         top_right=_lines(where, what, when),
-        bottom_left=_lines(
-            series,
-            (facts.modality, facts.body_part, side, facts.view_position),
-            (f"image {position[0]} / {position[1]}", lossy),
+        bottom_left=(
+            *notes,
+            *_lines(
+                series,
+                (facts.modality, facts.body_part, side, facts.view_position),
+                (f"image {position[0]} / {position[1]}", lossy),
+                (_STARRED,) if starred else (),
+            ),
         ),
-        bottom_right=_lines((window_text(window, named), "inverted" if inverted else "")),
+        bottom_right=(
+            *above,
+            *_lines((window_text(window, named), "inverted" if inverted else "")),
+        ),
     )
 
 

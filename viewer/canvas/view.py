@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
@@ -49,14 +50,8 @@ class View:
         return min(viewport.width() / across, viewport.height() / down)
 
     def transform(self, viewport: QRectF, size: tuple[int, int], aspect: float) -> QTransform:
-        """Frame points → screen points."""
-        height, width = size
-        scale = self.scale(viewport, size, aspect)
-        x, y = self.centre or (width / 2, height / 2)
-        a, b, c, d = self.turn.matrix
-        across = QTransform(a * scale, c * scale, b * scale * aspect, d * scale * aspect, 0, 0)
-        rest = viewport.center() - across.map(QPointF(x, y))
-        return across * QTransform.fromTranslate(rest.x(), rest.y())
+        """Frame points → screen points; not to be changed."""
+        return _transform(self, viewport.getRect(), size, aspect)
 
     def onto(self, viewport: QRectF, here: Extent, there: Extent, turn: Turn) -> View:
         """The same view of another frame, which has a turn of its own: as much larger than it is
@@ -103,3 +98,17 @@ class View:
             return self
         (x, y), (height, width) = self.centre, size
         return replace(self, centre=(min(max(x, 0.0), width), min(max(y, 0.0), height)))
+
+
+@lru_cache(maxsize=32)
+def _transform(
+    view: View, edges: tuple[float, float, float, float], size: tuple[int, int], aspect: float
+) -> QTransform:
+    """A frame asks for the same one several times."""
+    viewport, (height, width) = QRectF(*edges), size
+    scale = view.scale(viewport, size, aspect)
+    x, y = view.centre or (width / 2, height / 2)
+    a, b, c, d = view.turn.matrix
+    across = QTransform(a * scale, c * scale, b * scale * aspect, d * scale * aspect, 0, 0)
+    rest = viewport.center() - across.map(QPointF(x, y))
+    return across * QTransform.fromTranslate(rest.x(), rest.y())

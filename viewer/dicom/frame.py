@@ -135,24 +135,53 @@ def has_grey_table(frame: Frame) -> bool:
     return not frame.is_colour and frame.pixels.dtype.kind in "iu" and frame.pixels.itemsize <= 2
 
 
+@dataclass(frozen=True, eq=False)
+class Ramp:
+    """Stored values of a frame, of any shape, on their way to grey as far as it is the same for
+    every window: their modality values, and which of them are ``void``, padding or NaN."""
+
+    values: NDArray[np.float64]
+    void: NDArray[np.bool_] | None
+    inverted: bool
+
+    @classmethod
+    def of(cls, frame: Frame, span: tuple[int, int] | None = None) -> Ramp:
+        """Each value from one to another, both included, (n,); without a ``span`` each of the
+        pixels' dtype."""
+        if not has_grey_table(frame):
+            pixels = frame.pixels
+            raise ValueError(f"no grey table for {pixels.ndim}-D {pixels.dtype} pixels")
+        limits = np.iinfo(frame.pixels.dtype)
+        low, high = (int(limits.min), int(limits.max)) if span is None else span
+        return cls.made(frame, np.arange(low, high + 1))
+
+    @classmethod
+    def made(cls, frame: Frame, stored: NDArray[Any]) -> Ramp:
+        """Of some stored values."""
+        values = frame.values_of(stored)
+        void = frame.is_padding(stored) | np.isnan(values)
+        return cls(values, void if void.any() else None, frame.inverted)
+
+    def grey(self, voi: Window | LookupTable, invert: bool = False) -> NDArray[np.uint8]:
+        """uint8 of the same shape, 0 black; ``invert`` turns the presentation once more."""
+        shown = apply_voi(self.values, voi)
+        if self.inverted != invert:
+            shown = 1 - shown
+        if self.void is not None:
+            shown = np.where(self.void, 0.0, shown)
+        return (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
 def grey_table(
-    frame: Frame,
-    window: Window | LookupTable,
-    invert: bool = False,
-    span: tuple[int, int] | None = None,
+    frame: Frame, window: Window | LookupTable, invert: bool = False
 ) -> tuple[int, NDArray[np.uint8]]:
     """``(first, table)`` so that ``table[pixels - first]`` is what ``to_grey`` gives.
 
     The table is (256,) or (65536,) uint8, one entry for each value of the pixels' dtype, so that
-    it holds for every frame of the series and needs no pass over the pixels; with a ``span`` of
-    stored values, both ends included, it has entries for these alone.
+    it holds for every frame of the series and needs no pass over the pixels.
     """
-    if not has_grey_table(frame):
-        raise ValueError(f"no grey table for {frame.pixels.ndim}-D {frame.pixels.dtype} pixels")
-    limits = np.iinfo(frame.pixels.dtype)
-    low, high = (int(limits.min), int(limits.max)) if span is None else span
-    stored = np.arange(low, high + 1)
-    return low, _grey(frame, stored, window, invert)
+    table = Ramp.of(frame).grey(window, invert)
+    return int(np.iinfo(frame.pixels.dtype).min), table
 
 
 def to_grey(
@@ -165,7 +194,7 @@ def to_grey(
     """
     chosen = default_window(frame) if window is None else window
     if not has_grey_table(frame):
-        return _grey(frame, frame.pixels, chosen, invert)
+        return Ramp.made(frame, frame.pixels).grey(chosen, invert)
     first, table = grey_table(frame, chosen, invert)
     # As unsigned numbers the stored values count from 0: the table is turned to begin there.
     unsigned = frame.pixels.view(frame.pixels.dtype.str.replace("i", "u"))
@@ -177,15 +206,3 @@ def to_rgb(frame: Frame) -> NDArray[np.uint8]:
     if frame.is_colour:
         return np.asarray(frame.pixels, np.uint8)
     return np.repeat(to_grey(frame)[:, :, None], 3, axis=2)
-
-
-def _grey(
-    frame: Frame, stored: NDArray[Any], voi: Window | LookupTable, invert: bool
-) -> NDArray[np.uint8]:
-    """The whole pipeline on any stored values of the frame; the table is made by it, too."""
-    values = frame._modality(stored)
-    shown = apply_voi(values, voi)
-    if frame.inverted != invert:
-        shown = 1 - shown
-    shown = np.where(frame.is_padding(stored) | np.isnan(values), 0.0, shown)
-    return (np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8)

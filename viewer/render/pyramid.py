@@ -6,16 +6,17 @@ Window and level then cost one look-up a screen pixel, however large the frame i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.dicom.frame import Frame, grey_table, has_grey_table, to_rgb
+from viewer.dicom.frame import Frame, Ramp, has_grey_table, to_rgb
 from viewer.dicom.window import LookupTable, Window
 
 _SMALLEST = 128
-_INDICES = 12_000  # pixels that are looked up at a time
+_INDICES = 16_000  # pixels that are looked up at a time: more memory comes in new pages
 
 Entry = TypeVar("Entry", np.uint8, np.uint32)
 
@@ -100,6 +101,11 @@ class Pyramid:
         arrays = (frame.pixels, self.frame.pixels, *self.levels, *tables, *planes)
         return sum({id(array): array.nbytes for array in arrays}.values())
 
+    @cached_property
+    def _ramp(self) -> Ramp:
+        """Every value that a grey frame may have: what windows make a table of."""
+        return Ramp.of(self.frame, self.span)
+
     def level_for(self, scale: float) -> int:
         """The smallest level that still has a pixel for every screen pixel at ``scale`` (screen
         pixels per frame pixel)."""
@@ -115,8 +121,7 @@ class Pyramid:
         pixels = self.levels[level]
         if self.frame.is_colour:
             return (255 - pixels) if invert else pixels
-        first, table = grey_table(self.frame, window, invert, self.span)
-        return looked_up(pixels, first, table)
+        return looked_up(pixels, self.span[0], self._ramp.grey(window, invert))
 
     def paint(
         self,
@@ -128,9 +133,9 @@ class Pyramid:
         """Values of any of its levels (h, w), or RGB (h, w, 3), as 0xffRRGGBB: what Qt paints
         fastest."""
         if not self.frame.is_colour:
-            first, table = grey_table(self.frame, window, invert, self.span)
+            table = self._ramp.grey(window, invert)
             packed: NDArray[np.uint32] = table * np.uint32(0x010101) | np.uint32(0xFF000000)
-            looked_up(values, first, packed, into)
+            looked_up(values, self.span[0], packed, into)
             return
         into[:] = 0xFF000000
         for channel, shift in enumerate((16, 8, 0)):
@@ -168,6 +173,6 @@ def looked_up(
         some = unsigned[top : top + rows]
         own = index[: len(some)]
         own[:] = some
-        # no entry is missing: "clip" is without checks
-        turned.take(own, out=found[top : top + rows], mode="clip")
+        # no entry is missing, so that nothing is wrapped: the quickest of numpy's ways
+        turned.take(own, out=found[top : top + rows], mode="wrap")
     return found
