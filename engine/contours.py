@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
@@ -16,10 +18,19 @@ def contours(values: NDArray[np.float32], level: float) -> list[NDArray[np.float
     """
     if not level < float(values.max(initial=-np.inf)):
         return []
-    height, width = values.shape
-    outside = np.nextafter(level, -np.inf)  # crossed at once, so that lines close on the border
-    framed = np.pad(values.astype(np.float64), 1, constant_values=outside)
-    x = np.concatenate(([0.0], np.arange(width) + 0.5, [float(width)]))
-    y = np.concatenate(([0.0], np.arange(height) + 0.5, [float(height)]))
+    x, y = _places(*values.shape)
+    # the frame is crossed at once, so that lines close on the border
+    framed = np.full(x.shape, np.nextafter(level, -np.inf))
+    framed[1:-1, 1:-1] = values
     lines = contour_generator(x, y, framed).lines(level)
     return [np.asarray(line, np.float64) for line in lines]
+
+
+@lru_cache(maxsize=4)
+def _places(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the values of a map and of a frame around it sit, x and y, each (H + 2, W + 2): to lay
+    them out takes as long as half of the contours. Not to be changed."""
+    x = np.concatenate(([0.0], np.arange(width) + 0.5, [float(width)]))
+    y = np.concatenate(([0.0], np.arange(height) + 0.5, [float(height)]))
+    across, down = np.meshgrid(x, y)
+    return across, down

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from viewer.canvas import plates
 from viewer.canvas.facing import Letters, seen_letters, turn_of
-from viewer.canvas.fonts import TEXT_SIZE, font
+from viewer.canvas.fonts import TEXT_SIZE, face, font, pixels_of
 from viewer.canvas.scene import Corners, Scene
 
 TEXT = QColor(226, 232, 240)
@@ -28,19 +28,21 @@ _AT_EDGES = (_LEFT | _MIDDLE, _RIGHT | _MIDDLE, _TOP | _CENTRE, _BOTTOM | _CENTR
 _DISPLAY_ONLY = "display only · the model sees it as it was taken"
 
 
-def _wrapped(lines: tuple[str, ...], width: float, metrics: QFontMetricsF) -> list[str]:
-    """Lines broken at their dots, and between words where that is not enough, so that each fits
+@lru_cache(maxsize=128)
+def _wrapped(line: str, width: float, pixels: int, bold: bool = False) -> tuple[str, ...]:
+    """A line broken at its dots, and between words where that is not enough, so that each row fits
     into ``width``."""
-    fitted: list[str] = []
-    for line in lines:
-        for piece in _broken(line, " · ", width, metrics):
-            whole = metrics.horizontalAdvance(piece) <= width
-            fitted += [piece] if whole else _broken(piece, " ", width, metrics)
-    return fitted
+    metrics = QFontMetricsF(face(pixels, bold))
+    rows: list[str] = []
+    for piece in _broken(line, " · ", width, metrics):
+        rows += _broken(piece, " ", width, metrics)
+    return tuple(rows)
 
 
 def _broken(line: str, between: str, width: float, metrics: QFontMetricsF) -> list[str]:
     """As many of the parts on each row as fit, at least one."""
+    if metrics.horizontalAdvance(line) <= width:
+        return [line]
     rows: list[str] = []
     for part in line.split(between):
         longer = f"{rows[-1]}{between}{part}" if rows else part
@@ -51,13 +53,9 @@ def _broken(line: str, between: str, width: float, metrics: QFontMetricsF) -> li
     return rows
 
 
-def _footer_lines(size: QRectF, scene: Scene, unit: float) -> tuple[str, ...]:
-    return _fitted(scene.footer, size.width() - 2 * MARGIN * unit, unit)
-
-
-@lru_cache(maxsize=128)
-def _fitted(lines: tuple[str, ...], width: float, unit: float) -> tuple[str, ...]:
-    return tuple(_wrapped(lines, width, QFontMetricsF(font(unit))))
+def _footer_lines(size: QRectF, scene: Scene, unit: float) -> list[str]:
+    width, pixels = size.width() - 2 * MARGIN * unit, pixels_of(unit, TEXT_SIZE)
+    return [row for line in scene.footer for row in _wrapped(line, width, pixels)]
 
 
 def footer_height(size: QRectF, scene: Scene, unit: float) -> float:
@@ -67,6 +65,19 @@ def footer_height(size: QRectF, scene: Scene, unit: float) -> float:
 
 def _strip_height(scene: Scene, unit: float) -> float:
     return _STRIP_HEIGHT * unit if scene.banner else 0.0
+
+
+def strip_area(size: QRectF, scene: Scene, unit: float) -> QRectF:
+    """Empty if there is no strip."""
+    height = _strip_height(scene, unit)
+    return QRectF(size.left(), size.bottom() - height, size.width(), height)
+
+
+def footer_area(size: QRectF, viewport: QRectF, scene: Scene, unit: float) -> QRectF:
+    """Between the viewport and the strip."""
+    area = QRectF(viewport.bottomLeft(), strip_area(size, scene, unit).topRight())
+    area.setLeft(size.left())
+    return area
 
 
 def viewport(size: QRectF, scene: Scene, unit: float, footer: float = 0.0) -> QRectF:
@@ -168,11 +179,10 @@ def _paint_turn(
     words = turn.words.replace("mirrored", "MIRRORED") if turn.mirrored else f"display {turn.words}"
     box = _below_the_letter(viewport, corners, unit)
     for text, points, loud in ((words, 13.0, turn.mirrored), (_DISPLAY_ONLY, 11.0, False)):
-        face = font(unit, points, bold=loud)
-        lines = _wrapped((text,), box.width(), QFontMetricsF(face))
+        lines = _wrapped(text, box.width(), pixels_of(unit, points), loud)
         box.setHeight(len(lines) * 20 * unit)
         if loud:
-            painter.setFont(face)
+            painter.setFont(font(unit, points, bold=True))
             _paint_loudly(painter, box, _CENTRE | _TOP, "\n".join(lines), unit)
         else:
             paint_text(painter, box, _CENTRE | _TOP, "\n".join(lines), unit, size=points)
@@ -212,11 +222,10 @@ def _paint_loudly(
 def paint_footer(
     painter: QPainter, size: QRectF, viewport: QRectF, scene: Scene, unit: float
 ) -> None:
-    lines = _footer_lines(size, scene, unit)
-    top = viewport.bottom()
-    height = _strip_height(scene, unit)
-    strip = QRectF(size.left(), size.bottom() - height, size.width(), height)
-    painter.fillRect(QRectF(size.left(), top, size.width(), strip.top() - top), _FOOTER)
+    """What the overlay is, below the viewport."""
+    lines, area = _footer_lines(size, scene, unit), footer_area(size, viewport, scene, unit)
+    top = area.top()
+    painter.fillRect(area, _FOOTER)
     painter.setFont(font(unit))
     painter.setPen(TEXT)
     left, width = size.left() + MARGIN * unit, size.width() - 2 * MARGIN * unit
@@ -224,12 +233,14 @@ def paint_footer(
         y = top + (MARGIN / 2 + row * LINE) * unit
         box = QRectF(left, y, width, LINE * unit)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
-    if not scene.banner:
-        return
+
+
+def paint_strip(painter: QPainter, strip: QRectF, banner: str, unit: float) -> None:
+    """What cannot be dismissed, at the foot of the picture."""
     painter.fillRect(strip, _STRIP)
     painter.setPen(_STRIP_TEXT)
     for points in (11.5, 10.0, 9.0, 8.0, 7.0):  # whole, however narrow the picture
         painter.setFont(font(unit, points, bold=True))
-        if painter.fontMetrics().horizontalAdvance(scene.banner) <= strip.width() - 8 * unit:
+        if painter.fontMetrics().horizontalAdvance(banner) <= strip.width() - 8 * unit:
             break
-    painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, scene.banner)
+    painter.drawText(strip, Qt.AlignmentFlag.AlignCenter, banner)

@@ -86,7 +86,7 @@ class ScenePainter:
         self._planes: tuple[Key, QImage, QImage] | None = None
         self._overlay = OverlayPainter(helper)
         self._bar, self._scale_bar = KeptPicture(), KeptPicture()
-        self._footer = KeptPicture(opaque=True)
+        self._footer, self._strip = KeptPicture(opaque=True), KeptPicture(opaque=True)
 
     def paint(
         self,
@@ -144,14 +144,19 @@ class ScenePainter:
         self, painter: QPainter, size: QRectF, viewport: QRectF, scene: Scene, unit: float
     ) -> None:
         """What stands below the viewport."""
-        area = QRectF(viewport.bottomLeft(), size.bottomRight())
-        area.setLeft(size.left())
-        key = Key((), (scene.footer, scene.banner, unit, edges(area)))
+        area = decorations.footer_area(size, viewport, scene, unit)
+        strip = decorations.strip_area(size, scene, unit)
 
         def draw(own: QPainter) -> None:
             decorations.paint_footer(own, size, viewport, scene, unit)
 
-        self._footer.paint(painter, area, key, draw=draw)
+        def draw_strip(own: QPainter) -> None:
+            decorations.paint_strip(own, strip, scene.banner, unit)
+
+        footer = Key((), (scene.footer, unit, edges(area)))
+        self._footer.paint(painter, area, footer, draw=draw)
+        if scene.banner:
+            self._strip.paint(painter, strip, Key((), (scene.banner, unit)), draw=draw_strip)
 
     def _paint_scan(
         self,
