@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from viewer.bench.files import write_films
-from viewer.bench.rows import Row, row, run_child
+from viewer.bench.rows import SIZE, Row, row, run_child
 
 _FILMS = 6
 _FIRST_MAPS, _EDIT, _KERNELS, _REGION, _STALL = 0.5, 0.3, 0.5, 0.5, 0.05  # seconds
@@ -64,6 +64,7 @@ def child(folder: str) -> None:
 
     application = QApplication([])
     window = make_window(application)
+    window.resize(*SIZE)
     times: dict[str, list[float]] = {"maps": [], "edit": [], "kernels": [], "region": []}
     beats: list[tuple[float, float]] = []
     steps = _audit(window, Path(folder), times, beats)

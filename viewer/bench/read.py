@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.bench.files import write_radiographs, write_series
-from viewer.bench.rows import Row, row, run_child
+from viewer.bench.rows import SIZE, Row, row, run_child
 from viewer.reading.index import Index
 from viewer.reading.limits import SCANNERS, frame_bytes
 from viewer.reading.process import ReaderProcess
@@ -139,6 +139,7 @@ def open_in_window(path: str, how: str = "") -> None:
 
     application = QApplication([])
     window = make_window(application)
+    window.resize(*SIZE)
     library, session = window.workbench.library, window.session
     times: dict[str, float] = {}
     beats: list[float] = []
@@ -246,6 +247,7 @@ def scroll(path: str) -> None:
 
     application = QApplication([])
     window = make_window(application)
+    window.resize(*SIZE)
     session, cache = window.session, window.workbench.frames.cache
     cache.budget = frame_bytes(_BUDGET)
     window.workbench.engine.close()  # the network is not what is measured

@@ -10,6 +10,9 @@ import time
 from typing import Any
 
 Row = dict[str, Any]
+SIZE = (1440, 900)
+"""Logical pixels of a window that is measured, as the program opens it: offscreen there is less
+room by default, in which it would grow with what is in it, again and again."""
 _XVFB = ("xvfb-run", "-a", "-s", "-screen 0 1600x1000x24")
 
 

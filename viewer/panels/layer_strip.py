@@ -104,7 +104,7 @@ class LayerStrip(QWidget):
         self._later.setSingleShot(True)
         self._later.setInterval(80)
         self._later.timeout.connect(self._fill)
-        session.explanationChanged.connect(self._fill)
+        session.explanationChanged.connect(self._follow)
         session.overlayChanged.connect(self._restyle)
         session.liftsChanged.connect(self._label)
         session.engineChanged.connect(self._tell)
@@ -124,6 +124,9 @@ class LayerStrip(QWidget):
     def _chosen(self, row: int) -> None:
         if row >= 0:
             self._session.show_layer(row)
+
+    def _follow(self) -> None:
+        self._session.follow_answer(self._fill)
 
     def _fill(self) -> None:
         """A row for each layer, at once; the thumbnails follow from the background."""

@@ -89,7 +89,7 @@ class PredictionPanel(RowsPanel):
         for widget in (self.notice, self.worth):
             layout.addWidget(widget)
         layout.setAlignment(self.notice, Qt.AlignmentFlag.AlignTop)
-        session.explanationChanged.connect(self._fill)
+        session.explanationChanged.connect(self._follow)
         for changed in (
             session.engineChanged,
             session.playingChanged,
@@ -101,6 +101,9 @@ class PredictionPanel(RowsPanel):
 
     def _chosen(self, item: QListWidgetItem) -> None:
         self.session.set_target(str(item.data(_NAME)))
+
+    def _follow(self) -> None:
+        self.session.follow_answer(self._fill)
 
     def _fill(self) -> None:
         self.rows.clear()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from viewer import palette
 from viewer.dicom.study import Study
+from viewer.panels.quiet_line import QuietLine
 from viewer.panels.study_paint import paint_star
 from viewer.state.session import Session
 from viewer.state.words import several
@@ -34,8 +35,7 @@ class StudyHead(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.summary = QLabel()
-        self.summary.setProperty("quiet", True)
+        self.summary = QuietLine()
         self.only = QToolButton()
         self.only.setCheckable(True)
         self.only.setAutoRaise(True)
@@ -57,7 +57,7 @@ class StudyHead(QWidget):
         session = self._session
         self.only.setChecked(session.key_images.only)
         self.only.setIcon(_star_icon(session.key_images.only, self.devicePixelRatioF()))
-        self.summary.setText(self._words())
+        self.summary.set_text(self._words())
 
     def _words(self) -> str:
         session = self._session

@@ -51,8 +51,11 @@ class ThresholdPlot(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self.setSizePolicy(policy)
         self._later = Later(self._plot_now, self)
-        session.overlayChanged.connect(self._draw)
+        session.overlayChanged.connect(self._follow)
         themes.changed.connect(self._dye)
+
+    def _follow(self) -> None:
+        self._session.follow_answer(self._draw)
 
     def _draw(self) -> None:
         overlay = self._session.overlay

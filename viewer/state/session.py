@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from viewer.state.key_images import KeyImages
 from viewer.state.place import OpenFrame, Place, window_owner
 from viewer.state.settings import HIDDEN_AT_START, Settings
 from viewer.state.shortcuts import Shortcuts
+from viewer.state.turns import Turns
 
 if TYPE_CHECKING:
     from viewer.state.measured import Notes
@@ -107,6 +109,7 @@ class Session(QObject):
         super().__init__(parent)
         self.settings = Settings(self)
         self.shortcuts = Shortcuts(self)
+        self._turns = Turns(self)
         self.scan = Scan((), ())
         self.key_images = KeyImages(self)
         self.key_images.failed.connect(self.say)
@@ -316,6 +319,11 @@ class Session(QObject):
         self._overlay = self.kernel = self.classes = None
         self.explanationChanged.emit()
         self.overlayChanged.emit()
+
+    def follow_answer(self, do: Callable[[], None]) -> None:
+        """For what stands beside the scan: now where the answer has gone, so that nothing of it
+        stays on screen; in a turn of its own where one has come, after the scan."""
+        self._turns.ask(do, at_once=self.explanation is None)
 
     # how it is shown
     def set_layer(self, index: int) -> None:
