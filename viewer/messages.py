@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.process import ProcessDied
 from viewer.dicom.errors import DicomError
+from viewer.state.place import nameless
 from viewer.state.session import Session
 
 
@@ -37,9 +38,8 @@ def sentence_about(error: BaseException, session: Session) -> str:
     """:func:`sentence` about the image that is wanted; while the identity is hidden without the
     name of its file, which may be that of a patient."""
     said = sentence(error)
-    if session.identity_shown or session.place is None:
-        return said
-    return said.replace(session.place.instance.path.name, "The file")
+    place = session.place
+    return said if session.identity_shown or place is None else nameless(said, place)
 
 
 def _place(error: BaseException) -> str:

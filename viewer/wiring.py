@@ -260,4 +260,4 @@ def _end(window: MainWindow) -> None:
     for lane in window.findChildren(Lane):
         lane.close()
     for loader in window.findChildren(PlotLoader):
-        loader.join()
+        loader.close()

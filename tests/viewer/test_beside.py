@@ -308,6 +308,7 @@ def test_reading_first_is_switched_on_and_off_for_the_other_image_alone(qtbot: Q
 def test_a_slow_image_beside_does_not_end_the_reading_of_a_folder(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The reader of another image reads headers for the list, too."""
     film(tmp_path / "1.dcm")
     stack(tmp_path, "7", 4, units="US")
     with read(qtbot, [tmp_path]) as bench:
@@ -317,11 +318,13 @@ def test_a_slow_image_beside_does_not_end_the_reading_of_a_folder(
         ended: list[bool] = []
         monkeypatch.setattr(bench.readers[1].process, "kill", lambda: ended.append(True))
         (image, *_) = bench.comparing._images
-        for reading, expected in ((3, []), (None, [True])):
-            session.set_reading(reading)
-            image._image._busy = (place_of(session, "7-0.dcm").key, time.monotonic() - 60)
+        reading = image._image._reading
+        for files, expected in ((3, []), (None, [True])):
+            session.set_reading(files)
             bench.frames.cache.drop(image.place.moved(1).key)
             bench.comparing.step_image(0, 1)
+            reading._running = (place_of(session, "7-0.dcm").key, time.monotonic() - 60)
+            reading._give_up()
             assert ended == expected
 
 

@@ -208,7 +208,7 @@ def controls(qtbot: QtBot, session: Session) -> Iterator[OverlayControls]:
     for lane in made.findChildren(Lane):
         lane.close()
     for loader in made.findChildren(PlotLoader):
-        loader.join()
+        loader.close()
 
 
 def test_controls_set_and_show_the_kind(controls: OverlayControls, session: Session) -> None:
@@ -253,6 +253,7 @@ def test_the_strip_says_the_lift_on_a_landmark(qtbot: QtBot, session: Session) -
     session.set_place(place)
     session.set_frame(OpenFrame(place, Pyramid.of(Frame(pixels=np.zeros((64, 64), np.uint16)))))
     session.set_explanation(OverlayMaker(explanation(two_signs(), two_signs())))
+    qtbot.waitUntil(lambda: strip.list.count() == 2)  # after the scan
     assert strip.list.item(0).text() == "layer1\n8 × 8 · 3"
     session.set_lifts({"layer1": 1.84})
     assert strip.list.item(0).text().endswith("\nlift 1.8")
@@ -268,11 +269,11 @@ def test_the_prediction_says_why_it_is_kept_back(qtbot: QtBot, session: Session)
     panel = PredictionPanel(session)
     qtbot.addWidget(panel)
     session.set_explanation(OverlayMaker(explanation(two_signs())))
-    assert panel.rows.count() == 2
+    qtbot.waitUntil(lambda: panel.rows.count() == 2)  # after the scan
     session.audit.open("an image", Document())
     session.audit.set_blind(True)
-    assert panel.rows.count() == 0
+    assert panel.rows.count() == 0, "at once"
     assert "Review tab" in panel.notice.label.text()
     session.audit.set_blind(False)
-    assert panel.rows.count() == 2
+    qtbot.waitUntil(lambda: panel.rows.count() == 2)
     assert "Review tab" not in panel.notice.label.text()

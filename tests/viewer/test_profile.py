@@ -65,7 +65,7 @@ def session(qtbot: QtBot) -> Iterator[Session]:
     for lane in panel.findChildren(Lane):
         lane.close()
     for loader in panel.findChildren(PlotLoader):
-        loader.join()
+        loader.close()
     workbench.close()
     panel.deleteLater()
     workbench.deleteLater()

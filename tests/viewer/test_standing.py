@@ -172,11 +172,12 @@ def test_the_prediction_has_either_an_answer_or_a_reason(qtbot: QtBot, session: 
     answer = explanation(blob())
     known = replace(answer, model=replace(answer.model, name="deep"))
     session.set_explanation(OverlayMaker(known))
-    assert (panel.rows.isVisible(), panel.notice.isVisible()) == (True, False)
+    qtbot.waitUntil(panel.rows.isVisible)  # after the scan
+    assert not panel.notice.isVisible()
     assert "gate passed" in panel.heading.text()
     assert panel.worth.text().startswith("Calibration error 0.027")
     session.set_explanation(OverlayMaker(withheld()))
-    assert not panel.worth.isVisible()
+    qtbot.waitUntil(lambda: not panel.worth.isVisible())
     with qtbot.waitSignal(panel.cardAsked):
         panel.notice.button.click()
     session.clear_explanation()
@@ -218,15 +219,17 @@ def strip(qtbot: QtBot, session: Session) -> Iterator[LayerStrip]:
     made.deleteLater()
 
 
-def test_the_strip_says_why_there_are_no_layers(strip: LayerStrip, session: Session) -> None:
+def test_the_strip_says_why_there_are_no_layers(
+    qtbot: QtBot, strip: LayerStrip, session: Session
+) -> None:
     assert not strip.list.isVisible()
     assert strip.notice.title.text() == "No image is open"
     show_image(session)
     session.set_explanation(OverlayMaker(explanation(blob(), blob())))
-    assert strip.list.isVisible()
+    qtbot.waitUntil(strip.list.isVisible)
     assert not strip.notice.isVisible()
     session.set_explanation(OverlayMaker(withheld()))
-    assert not strip.list.isVisible()
+    qtbot.waitUntil(lambda: not strip.list.isVisible())
     assert strip.notice.title.text() == "No output"
 
 
@@ -243,19 +246,23 @@ def rim(strip: LayerStrip, row: int) -> str:
 
 
 def test_the_current_layer_is_marked_in_full_only_while_it_is_on_the_scan(
-    strip: LayerStrip, session: Session
+    qtbot: QtBot, strip: LayerStrip, session: Session
 ) -> None:
     show_image(session)
     session.set_explanation(OverlayMaker(explanation(blob(), blob())))
+    qtbot.waitUntil(strip.list.isVisible)
     session.set_layer(1)
     assert (rim(strip, 0), rim(strip, 1)) == ("", palette.hex_of("faint"))
     session.show_layer(0)
     assert (rim(strip, 0), rim(strip, 1)) == (palette.hex_of("accent"), "")
 
 
-def test_the_wheel_scrolls_the_layers_sideways(strip: LayerStrip, session: Session) -> None:
+def test_the_wheel_scrolls_the_layers_sideways(
+    qtbot: QtBot, strip: LayerStrip, session: Session
+) -> None:
     show_image(session)
     session.set_explanation(OverlayMaker(explanation(*[blob()] * 12)))
+    qtbot.waitUntil(strip.list.isVisible)
     bar, viewport = strip.list.horizontalScrollBar(), strip.list.viewport()
     assert bar.maximum() > 0, "more than there is room for"
     bar.setValue(0)
@@ -269,18 +276,24 @@ def test_the_wheel_scrolls_the_layers_sideways(strip: LayerStrip, session: Sessi
     assert bar.value() > 0
 
 
-def test_the_chosen_layer_is_brought_into_sight(strip: LayerStrip, session: Session) -> None:
+def test_the_chosen_layer_is_brought_into_sight(
+    qtbot: QtBot, strip: LayerStrip, session: Session
+) -> None:
     show_image(session)
     session.set_explanation(OverlayMaker(explanation(*[blob()] * 12)))
+    qtbot.waitUntil(strip.list.isVisible)
     for row in (11, 0, 6):
         session.show_layer(row)
         box = strip.list.visualItemRect(strip.list.item(row))
         assert strip.list.viewport().rect().contains(box.adjusted(1, 1, -1, -1))
 
 
-def test_the_tiles_are_as_high_as_the_strip(strip: LayerStrip, session: Session) -> None:
+def test_the_tiles_are_as_high_as_the_strip(
+    qtbot: QtBot, strip: LayerStrip, session: Session
+) -> None:
     show_image(session)
     session.set_explanation(OverlayMaker(explanation(*[blob()] * 3)))
+    qtbot.waitUntil(strip.list.isVisible)
     heights = []
     for height in (170, 240, 600):
         strip.resize(900, height)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage
 from pytestqt.qtbot import QtBot
 
@@ -219,6 +219,34 @@ def test_a_thumbnail_is_painted_when_it_is_there(qtbot: QtBot, tmp_path: Path) -
         qtbot.waitUntil(lambda: workbench.thumbnails.get(key) is not None, timeout=PATIENCE)
         expected = int(workbench.thumbnails.get(key).mean())
         qtbot.waitUntil(lambda: abs(middle() - expected) <= 2)
+
+
+def test_counting_what_is_read_lays_nothing_out_anew(qtbot: QtBot, tmp_path: Path) -> None:
+    """Or the list, and a window without much room, would become wider again and again."""
+    with listed(qtbot, [study(tmp_path)]) as (workbench, rows):
+        panel, head = rows.parent(), rows.parent().head
+        panel.resize(150, 400)
+        panel.show()
+        qtbot.waitExposed(panel)
+        qtbot.wait(20)
+        least, asked = panel.minimumSizeHint(), []
+
+        class Watch(QObject):
+            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+                if event.type() == QEvent.Type.LayoutRequest:
+                    asked.append(watched)
+                return False
+
+        watch = Watch()
+        for widget in (panel, head):
+            widget.installEventFilter(watch)
+        before = head.summary.grab().toImage()
+        workbench.session.set_reading(123_456_789)
+        qtbot.wait(20)
+        assert head.summary.text() == "reading … 123,456,789 files"
+        assert head.summary.toolTip() == head.summary.text(), "where it is cut off"
+        assert head.summary.grab().toImage() != before
+        assert (asked, panel.minimumSizeHint()) == ([], least)
 
 
 def test_texts_are_broken_between_words(qtbot: QtBot) -> None:

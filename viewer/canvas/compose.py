@@ -29,7 +29,7 @@ from viewer.render.pyramid import Pyramid
 from viewer.state.audit import Audit
 from viewer.state.document import Landmark
 from viewer.state.measured import read
-from viewer.state.place import Place
+from viewer.state.place import Place, nameless
 from viewer.state.session import Pane, Session
 
 _UNNAMED = ("border", "background", "padding")  # so large that a name would only be in the way
@@ -204,7 +204,7 @@ def _without_picture(main: Scene, pane: Pane) -> Scene:
     if pane.problem:
         why = pane.problem
         if pane.place is not None and not main.identity_shown:
-            why = why.replace(pane.place.instance.path.name, "the file")
+            why = nameless(why, pane.place)
         placard = Placard("no-image", "This image cannot be shown", why)
     return replace(
         main, title=pane.title, overlay=None, brief=(), linked=main.extent, placard=placard

@@ -22,13 +22,14 @@ class PlotLoader(QObject):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._thread: threading.Thread | None = None
+        self._closed = False
         self._looks = QTimer(self)
         self._looks.setInterval(_BETWEEN)
         self._looks.timeout.connect(self._look)
 
     def load(self) -> None:
         """Begin, unless that was done."""
-        if self._thread is None:
+        if self._thread is None and not self._closed:
             self._thread = threading.Thread(
                 target=import_module, args=(_MODULE,), name="plots", daemon=True
             )
@@ -40,7 +41,8 @@ class PlotLoader(QObject):
             self._looks.stop()
             self.ready.emit(import_module(_MODULE))
 
-    def join(self) -> None:
-        """Wait for the end of the thread, if there is one."""
+    def close(self) -> None:
+        """Wait for the end of the thread, if there is one, and start none any more."""
+        self._closed = True
         if self._thread is not None:
             self._thread.join()

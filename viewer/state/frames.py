@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.process import Ended, ProcessDied
+from engine.process import ProcessDied
 from viewer.reading.process import ReaderProcess
 from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import FrameCache, Key
+from viewer.state.frame_reading import FrameReading
 from viewer.state.lane import Lane
 from viewer.state.place import OpenFrame, Place
 from viewer.state.session import Session
 
 _AHEAD, _BEHIND = 24, 4  # frames that are decoded before they are asked for
 _PLAYED_AHEAD = 120  # the same while they are played
-_PATIENCE = 2.0  # seconds that a frame may take once another one is wanted
 
 
 class Frames(QObject):
@@ -40,30 +39,25 @@ class Frames(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._reader, self._ahead = reader, ahead
+        self._ahead = ahead
         self.cache = FrameCache(budget)
-        self._lane = Lane("reading", self)
+        self._reading = FrameReading("reading", reader, self)
         self._ahead_lane = Lane("prefetching", self)
-        self._lane.finished.connect(self._read)
-        self._lane.failed.connect(self._failed)
+        self._reading.came.connect(self._read)
+        self._reading.failed.connect(lambda key, error: self.failed.emit(error))
         self._ahead_lane.finished.connect(self._read_ahead)
         self._ahead_lane.failed.connect(self._failed_ahead)
         self._hopeless: set[Key] = set()
         self._coming: Callable[[int], Place | None] | None = None
         self._direction = 1
         self._last: Place | None = None
-        self._serial = 0
-        self._running: tuple[Key, float] | None = None  # what is decoded, and since when
         self._in_flight: Key | None = None
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.timeout.connect(self._give_up)
         session.placeChanged.connect(self._show)
         session.scanChanged.connect(self._prefetch)
         session.readingChanged.connect(self._prefetch)
 
     def lanes(self) -> tuple[Lane, ...]:
-        return self._lane, self._ahead_lane
+        return self._reading.lane, self._ahead_lane
 
     def forget(self, paths: frozenset[Path]) -> None:
         """These files are not what they were; the open one is decoded anew."""
@@ -97,42 +91,18 @@ class Frames(QObject):
             self._direction = -1 if place.number < last.number else 1
         key = place.key
         self.cache.pinned = key
-        self._serial += 1  # what was asked for before may be forgotten
         found = self.cache.get(key)
+        self._reading.want(key if found is None else None)
         if found is not None:
             self._session.set_frame(OpenFrame(place, found))
             self._prefetch()
-        else:
-            self._submit(key)
 
-    def _submit(self, key: Key) -> None:
-        def work() -> Pyramid:
-            self._running = key, time.monotonic()
-            try:
-                return self._reader.read(*key)
-            finally:
-                self._running = None
-
-        self._lane.submit((self._serial, key), work)
-        self._patience.start(int(1000 * _PATIENCE))
-
-    def _give_up(self) -> None:
-        """End the decoding of what nobody waits for any more, as others wait for it."""
-        place, running = self._session.place, self._running
-        if place is None or running is None or running[0] == place.key:
-            return
-        left = running[1] + _PATIENCE - time.monotonic()
-        if left > 0:
-            self._patience.start(int(1000 * left) + 1)
-        else:
-            self._reader.process.kill()
-
-    def _read(self, asked: tuple[int, Key], pyramid: Pyramid) -> None:
+    def _read(self, key: Key, pyramid: Pyramid) -> None:
         """While studies are read in a turn of its own: the list may be laid out in this one."""
         if self._session.reading is None:
-            self._arrived(asked[1], pyramid)
+            self._arrived(key, pyramid)
         else:
-            QTimer.singleShot(0, self, lambda: self._arrived(asked[1], pyramid))
+            QTimer.singleShot(0, self, lambda: self._arrived(key, pyramid))
 
     def _arrived(self, key: Key, pyramid: Pyramid) -> None:
         """Keep a frame, and show it if its place is open, whatever its series is by now."""
@@ -142,15 +112,6 @@ class Frames(QObject):
             if opened is None or opened.pyramid is not pyramid:
                 self._session.set_frame(OpenFrame(place, pyramid))
             self._prefetch()
-
-    def _failed(self, asked: tuple[int, Key], error: Exception) -> None:
-        serial, key = asked
-        if serial != self._serial:
-            return
-        if isinstance(error, Ended):  # on purpose, for the sake of another one
-            self._submit(key)
-        else:
-            self.failed.emit(error)
 
     # ahead
     def _prefetch(self) -> None:

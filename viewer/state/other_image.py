@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.process import Ended
 from viewer.dicom.errors import DicomError
 from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import Key
+from viewer.state.frame_reading import FrameReading
 from viewer.state.lane import Lane
 from viewer.state.measured import Notes, notes_of
 from viewer.state.others import Other
 from viewer.state.pictures import Picture
-from viewer.state.place import OpenFrame, Place, is_film
+from viewer.state.place import OpenFrame, Place, is_film, nameless
 from viewer.state.priors import as_deep, other_of
 from viewer.state.session import Session
 
 if TYPE_CHECKING:
     from viewer.state.workbench import Workbench
-
-_PATIENCE = 2.0  # seconds that a frame may take once another one is wanted
 
 
 class OtherImage(QObject):
@@ -47,10 +44,10 @@ class OtherImage(QObject):
         self.notes: Notes | None = None
         self._main: Place | None = session.place
         self._ahead = 0  # images that it is ahead of what is as deep as the open one
-        self._busy: tuple[Key, float] | None = None  # what is read, and since when
-        self._reader = workbench.readers[1]  # the open image need not wait for it
-        self._reading = Lane("beside", self)
-        self._reading.finished.connect(self._read)
+        # the open image need not wait for this reader, which reads headers for the list, too
+        reader = workbench.readers[1]
+        self._reading = FrameReading("beside", reader, self, lambda: session.reading is None)
+        self._reading.came.connect(self._read)
         self._reading.failed.connect(self._fail)
         self._noting = Lane("notes", self)
         self._noting.finished.connect(self._take_notes)
@@ -61,7 +58,7 @@ class OtherImage(QObject):
         session.overlayChanged.connect(self._identity_changed)
 
     def lanes(self) -> tuple[Lane, ...]:
-        return self._reading, self._noting
+        return self._reading.lane, self._noting
 
     # which image
     def set_other(self, other: Other | None) -> None:
@@ -124,6 +121,7 @@ class OtherImage(QObject):
         self.changed.emit()
 
     def _close(self) -> None:
+        self._reading.want(None)
         self.opened = self.picture = self.notes = self.failure = None
         self.opened_anew.emit()
 
@@ -131,35 +129,17 @@ class OtherImage(QObject):
     def _load(self, key: Key) -> None:
         self.failure = None
         at_hand = self._workbench.frames.cache.get(key)
+        self._reading.want(key if at_hand is None else None)
         if at_hand is not None:
             self._open(at_hand)
-            return
-        busy = self._busy
-        late = busy is not None and time.monotonic() - busy[1] > _PATIENCE
-        if late and self._session.reading is None:  # or it reads headers for the list
-            self._reader.process.kill()
-
-        def work() -> Pyramid:
-            self._busy = key, time.monotonic()
-            try:
-                return self._reader.read(*key)
-            finally:
-                self._busy = None
-
-        self._reading.submit(key, work)
 
     def _read(self, key: Key, pyramid: Pyramid) -> None:
-        if self.place is not None and key == self.place.key:
-            self._workbench.frames.cache.put(key, pyramid)
+        self._workbench.frames.cache.put(key, pyramid)
+        if self.place is not None and key == self.place.key and self.opened is None:
             self._open(pyramid)
             self.changed.emit()
 
-    def _fail(self, key: Key, error: Exception) -> None:
-        if self.place is None or key != self.place.key:
-            return
-        if isinstance(error, Ended):  # on purpose, for the sake of another one
-            self._load(key)
-            return
+    def _fail(self, _key: Key, error: Exception) -> None:
         self._close()
         self.failure = error
         self.changed.emit()
@@ -203,5 +183,5 @@ class OtherImage(QObject):
             str(failure).rstrip(".") if isinstance(failure, DicomError) else type(failure).__name__
         )
         if not self._session.identity_shown:
-            why = why.replace(place.instance.path.name, "the file")
+            why = nameless(why, place)
         return f"{why[:1].upper()}{why[1:]}."

@@ -68,6 +68,14 @@ def window_owner(opened: OpenFrame) -> object:
     return place.series.uid, said or (frame.units, alone)
 
 
+def nameless(said: str, place: Place) -> str:
+    """A sentence without the name of the file, which may be that of a patient."""
+    name = place.instance.path.name
+    if said.startswith(name):
+        said = f"The file{said[len(name) :]}"
+    return said.replace(name, "the file")
+
+
 def is_film(instance: Instance) -> bool:
     """Whether an image is one by itself, and no slice or moment of a stack."""
     return instance.frames == 1 and instance.attributes.modality not in _STACKS
