@@ -35,6 +35,7 @@ class StudyHead(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._star: tuple[bool, float, str] | None = None
         self.summary = QuietLine()
         self.only = QToolButton()
         self.only.setCheckable(True)
@@ -56,7 +57,10 @@ class StudyHead(QWidget):
     def _read(self) -> None:
         session = self._session
         self.only.setChecked(session.key_images.only)
-        self.only.setIcon(_star_icon(session.key_images.only, self.devicePixelRatioF()))
+        star = session.key_images.only, self.devicePixelRatioF(), palette.theme()
+        if star != self._star:  # an icon asks for a layout
+            self._star = star
+            self.only.setIcon(_star_icon(*star[:2]))
         self.summary.set_text(self._words())
 
     def _words(self) -> str:
