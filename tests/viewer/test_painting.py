@@ -415,3 +415,14 @@ def test_nothing_of_what_was_there_before_shines_through(
             painter.end()
         blue, green, red = (pixels_of(image)[..., part].astype(int) for part in range(3))
         assert not ((red > 200) & (blue > 200) & (green < 60)).any(), view
+
+
+@pytest.mark.parametrize("ratio", [1.25, 1.5, 1.75])
+def test_no_line_where_scan_footer_and_strip_meet(qtbot: QtBot, ratio: float) -> None:
+    """Wherever between two pixels of the screen that is."""
+    scene, own = scene_of(grey_frame(), SHOWN), ScenePainter()
+    for height in range(300, 330):
+        pixels = painted(own, scene, View(3.0), (420, height), ratio)
+        black = (pixels == 0).all(2).mean(1) > 0.3
+        alone = black[1:-1] & ~black[:-2] & ~black[2:]
+        assert not alone.any(), (height, np.flatnonzero(alone) + 1)

@@ -86,7 +86,7 @@ class ScenePainter:
         self._planes: tuple[Key, QImage, QImage] | None = None
         self._overlay = OverlayPainter(helper)
         self._bar, self._scale_bar = KeptPicture(), KeptPicture()
-        self._footer, self._strip = KeptPicture(opaque=True), KeptPicture(opaque=True)
+        self._footer, self._strip = KeptPicture(), KeptPicture()
 
     def paint(
         self,
@@ -156,7 +156,8 @@ class ScenePainter:
         footer = Key((), (scene.footer, unit, edges(area)))
         self._footer.paint(painter, area, footer, draw=draw)
         if scene.banner:
-            self._strip.paint(painter, strip, Key((), (scene.banner, unit)), draw=draw_strip)
+            key = Key((), (scene.banner, unit, edges(strip)))
+            self._strip.paint(painter, strip, key, draw=draw_strip)
 
     def _paint_scan(
         self,

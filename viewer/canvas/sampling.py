@@ -53,8 +53,23 @@ def sample(
     start = place.topLeft() + inside.topLeft()
     origin = origin_of(transform, ratio, start, (height, width), (rows, columns))
     shape = (inside.height(), inside.width(), *pixels.shape[2:])
-    found = np.empty(shape, pixels.dtype) if memory is None else memory.take(shape, pixels.dtype)
-    return Sampled(resampled(pixels, origin, found, scale <= _SMOOTH_UP_TO), inside)
+    memory, smooth = memory or Scratch(), scale <= _SMOOTH_UP_TO
+    found = resampled(pixels, origin, memory.take(shape, pixels.dtype), smooth)
+    if smooth and pyramid.padded:
+        _keep_apart(pyramid, level, origin, found, memory)
+    return Sampled(found, inside)
+
+
+def _keep_apart(
+    pyramid: Pyramid, level: int, origin: Affine, found: NDArray[Any], memory: Scratch
+) -> None:
+    """Take the nearest pixel where padding had its share in ``found``: what lies between a value
+    and padding is neither, and would be a rim around the image."""
+    nearest = memory.take(found.shape, found.dtype)
+    resampled(pyramid.levels[level], origin, nearest, smooth=False)
+    share = memory.take(found.shape, np.uint8)
+    resampled(pyramid.padding_at(level), origin, share)
+    np.copyto(found, nearest, where=(share > 0) | pyramid.frame.is_padding(found))
 
 
 def origin_of(

@@ -5,8 +5,8 @@ Window and level then cost one look-up a screen pixel, however large the frame i
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +27,30 @@ def _halved(pixels: NDArray[Any]) -> NDArray[Any]:
     even = pixels[:height, :width].astype(np.int32)
     total = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
     return ((total + 2) >> 2).astype(pixels.dtype)
+
+
+def _halved_apart(frame: Frame, pixels: NDArray[Any]) -> NDArray[Any]:
+    """The same without mixing padding in: of blocks at least half of which is real the mean of
+    that, padding elsewhere."""
+    void = frame.is_padding(pixels)
+    if not void.any():
+        return _halved(pixels)
+    height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
+    parts = [(slice(y, height, 2), slice(x, width, 2)) for y in (0, 1) for x in (0, 1)]
+    whole = functools.reduce(np.logical_and, (void[part] for part in parts))
+    mixed = functools.reduce(np.logical_or, (void[part] for part in parts))
+    halved, padding = _halved(pixels), pixels[void][0]
+    mixed |= frame.is_padding(halved)  # a mean may be the very number that padding has
+    mixed &= ~whole
+    halved[whole] = padding
+    real = np.stack([~void[part][mixed] for part in parts])
+    values = np.stack([pixels[part][mixed] for part in parts]).astype(np.int32)
+    count, total = real.sum(0), np.where(real, values, 0).sum(0)
+    mean = (2 * total + count) // (2 * count)
+    some = np.where(real, values, np.iinfo(np.int32).min).max(0)
+    mean = np.where(frame.is_padding(mean), some, mean)
+    halved[mixed] = np.where(count >= 2, mean, padding)
+    return halved
 
 
 def _tabled(frame: Frame) -> Frame:
@@ -75,22 +99,25 @@ class Pyramid:
 
     ``source`` is the frame as it was read; ``frame`` the one that the levels belong to, the same
     unless its values had to be quantised. ``span`` are the least and the greatest stored value of a
-    grey one.
+    grey one; ``padded`` says whether some of its pixels are padding, which is in no mean.
     """
 
     source: Frame
     frame: Frame
     levels: tuple[NDArray[Any], ...]
     span: tuple[int, int]
+    padded: bool = False
 
     @classmethod
     def of(cls, frame: Frame) -> Pyramid:
         tabled = _tabled(frame)
         levels = [to_rgb(frame) if frame.is_colour else tabled.pixels]
+        padded = tabled.padding is not None and bool(tabled.is_padding(levels[0]).any())
         while min(levels[-1].shape[:2]) > 2 * _SMALLEST:
-            levels.append(_halved(levels[-1]))
+            below = levels[-1]
+            levels.append(_halved_apart(tabled, below) if padded else _halved(below))
         span = (0, 255) if frame.is_colour else (int(levels[0].min()), int(levels[0].max()))
-        return cls(frame, tabled, tuple(levels), span)
+        return cls(frame, tabled, tuple(levels), span, padded)
 
     @property
     def nbytes(self) -> int:
@@ -99,9 +126,20 @@ class Pyramid:
         tables = [t.entries for t in (frame.modality_lut, *frame.voi_luts) if t is not None]
         planes = [plane.packed for plane in frame.planes]
         arrays = (frame.pixels, self.frame.pixels, *self.levels, *tables, *planes)
-        return sum({id(array): array.nbytes for array in arrays}.values())
+        masks = sum(level.size for level in self.levels) if self.padded else 0
+        return masks + sum({id(array): array.nbytes for array in arrays}.values())
 
-    @cached_property
+    def padding_at(self, level: int) -> NDArray[np.uint8]:
+        """255 where a level is padding, 0 elsewhere, (h, w); made once. Not to be changed."""
+        if level not in self._padding:
+            self._padding[level] = self.frame.is_padding(self.levels[level]).view(np.uint8) * 255
+        return self._padding[level]
+
+    @functools.cached_property
+    def _padding(self) -> dict[int, NDArray[np.uint8]]:
+        return {}
+
+    @functools.cached_property
     def _ramp(self) -> Ramp:
         """Every value that a grey frame may have: what windows make a table of."""
         return Ramp.of(self.frame, self.span)
