@@ -9,6 +9,13 @@ from shiboken6 import isValid
 from viewer.main_window import MainWindow
 
 
+def paint_again(window: QWidget) -> None:
+    """Let a window be painted that was not for a while. Qt forgets what it was to paint when that
+    began, and asks for no other picture of it until there has been one."""
+    window.setUpdatesEnabled(True)
+    window.repaint()
+
+
 class Dresser(QObject):
     """Every part of a window (bars, docks, their tabs, menus, dialogs: each child of it, made by
     Qt or by us, now or later) wears the sheet itself, and what is in the part inherits it.
@@ -58,6 +65,6 @@ class Dresser(QObject):
         elif self._held:
             window = self._held.pop(0)
             if isValid(window):
-                window.setUpdatesEnabled(True)
+                paint_again(window)
         else:
             self._turns.stop()

@@ -15,6 +15,7 @@ from viewer import commands, theme
 from viewer.canvas.image_view import ImageView
 from viewer.commands import Context
 from viewer.docks import Docks
+from viewer.dresser import paint_again
 from viewer.held_keys import HeldKeys
 from viewer.keeping import Keeper
 from viewer.layout import VERSION, Layout
@@ -221,7 +222,7 @@ def _lay_out(window: MainWindow) -> None:
 
 def _reveal(window: MainWindow) -> None:
     """What was put in takes the place of what was painted first."""
-    window.setUpdatesEnabled(True)
+    paint_again(window)
 
 
 def _enable_at_rest(window: MainWindow) -> None:

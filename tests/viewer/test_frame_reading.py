@@ -24,13 +24,18 @@ Came = list[tuple[str, object]]
 
 @pytest.fixture
 def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReaderProcess]:
-    """One that never comes back from a file that is called so, and is soon given up."""
+    """One that never comes back from a file that is called so."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    monkeypatch.setattr(frame_reading, "_PATIENCE", 0.3)
     made = ReaderProcess()
     made.process = WorkerProcess("tests.factories.moody_reader", silent=True)
+    made.headers(())  # it has booted
     yield made
     made.process.stop()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_reading, "_PATIENCE", 0.3)
 
 
 def _image(folder: Path, name: str, value: int = 0) -> Path:
@@ -45,7 +50,7 @@ def _listening(reading: FrameReading) -> Came:
 
 
 def test_what_hangs_is_given_up_once_something_else_is_wanted(
-    qtbot: QtBot, tmp_path: Path, reader: ReaderProcess
+    qtbot: QtBot, tmp_path: Path, reader: ReaderProcess, impatient: None
 ) -> None:
     hangs, fine = _image(tmp_path, "hangs"), _image(tmp_path, "z.dcm", 7)
     parent, busy = QObject(), [True]
@@ -86,5 +91,41 @@ def test_what_is_wanted_no_more_may_come_but_fails_unheard(
     name, error = came[-1]
     assert name == "gone.dcm"
     assert isinstance(error, Exception), "what is wanted says why it cannot be had"
+    assert reading.lane.close()
+    assert parent is not None
+
+
+def test_what_was_read_before_a_file_changed_never_comes(
+    qtbot: QtBot, tmp_path: Path, reader: ReaderProcess
+) -> None:
+    path = _image(tmp_path, "z.dcm", 7)
+    reading = FrameReading("reading", reader, parent := QObject())
+    came = _listening(reading)
+    reading.want((path, 0))
+    while reading._running is None:
+        time.sleep(0.001)
+    while reading._running is not None:
+        time.sleep(0.001)
+    _image(tmp_path, "z.dcm", 9)  # what was read of it waits to be told
+    reading.forget([path])
+    reading.want((path, 0))
+    qtbot.waitUntil(lambda: bool(came), timeout=PATIENCE)
+    qtbot.wait(50)
+    ((_, pyramid),) = came
+    assert isinstance(pyramid, Pyramid)
+    assert pyramid.frame.pixels.max() == 9
+    assert reading.lane.close()
+    assert parent is not None
+
+
+def test_what_hangs_is_given_up_while_something_at_hand_is_looked_at(
+    qtbot: QtBot, tmp_path: Path, reader: ReaderProcess, impatient: None
+) -> None:
+    reading = FrameReading("reading", reader, parent := QObject())
+    came = _listening(reading)
+    reading.want((_image(tmp_path, "hangs"), 0))
+    reading.want(None)
+    qtbot.waitUntil(lambda: reader.process.pid is None, timeout=PATIENCE)
+    assert came == []
     assert reading.lane.close()
     assert parent is not None

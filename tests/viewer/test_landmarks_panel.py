@@ -185,7 +185,7 @@ class Place:
         for lane in self.window.findChildren(Lane):
             lane.close()
         for loader in self.window.findChildren(PlotLoader):
-            loader.join()
+            loader.close()
 
 
 @pytest.fixture

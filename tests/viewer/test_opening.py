@@ -329,7 +329,7 @@ def test_the_list_stays_as_it_is_while_more_is_read(drive, tmp_path: Path) -> No
 def test_a_frame_that_hangs_keeps_no_other_waiting(
     drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("viewer.state.frames._PATIENCE", 0.3)
+    monkeypatch.setattr("viewer.state.frame_reading._PATIENCE", 0.3)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     for name in ("image", "hangs"):
         save(make_dataset(np.full((16, 16), 7, np.uint16)), tmp_path / name / f"{name}.dcm")
@@ -344,7 +344,7 @@ def test_a_frame_that_hangs_keeps_no_other_waiting(
         good = session.place
         bad = session.place_of(tmp_path / "hangs" / "hangs.dcm")
         session.set_place(bad)
-        yield lambda: window.workbench.frames._running is not None
+        yield lambda: window.workbench.frames._reading._running is not None
         session.set_place(good)
         yield lambda: session.open is not None
         assert session.message == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from viewer.dicom.scan import scan
 from viewer.main_window import MainWindow
 from viewer.panels.cards import Card
 from viewer.panels.layer_strip import LayerStrip
+from viewer.panels.layer_tile import PICTURE
 from viewer.panels.overlay_controls import in_words
 from viewer.panels.prediction import PredictionPanel, number, worth
 from viewer.panels.welcome import Welcome
@@ -304,6 +306,22 @@ def test_the_tiles_are_as_high_as_the_strip(
     assert heights[0] < heights[1] < heights[2] == 240 + 12 + 2 * 17
     session.set_lifts({"layer1": 1.8})
     assert strip.list.visualItemRect(strip.list.item(0)).height() == heights[2] + 17
+
+
+def test_pictures_that_come_while_the_layers_are_taken_away_are_left(
+    qtbot: QtBot, strip: LayerStrip, session: Session
+) -> None:
+    show_image(session)
+    session.set_explanation(OverlayMaker(explanation(blob(), blob())))
+    qtbot.waitUntil(lambda: strip.list.count() == 2)
+    time.sleep(0.3)  # they are made by now, and wait to be taken
+    session.audit.open("an image", Document())
+    session.audit.set_blind(True)
+    assert strip.list.count() == 0
+    session.audit.set_blind(False)
+    qtbot.waitUntil(
+        lambda: strip.list.count() == 2 and strip.list.item(1).data(PICTURE) is not None
+    )
 
 
 def test_a_threshold_that_nothing_reaches_is_said() -> None:

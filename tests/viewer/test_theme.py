@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtCore import QEvent, QObject, QPointF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
@@ -184,3 +184,35 @@ def test_a_part_that_fails_does_not_leave_the_window_unpainted(
         qtbot.waitUntil(window.updatesEnabled)
     assert len(raised) == 1
     assert _ground(window.menuBar()) == "#0000ff"
+
+
+class Paintings(QObject):
+    """Counts those of a widget."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_what_was_to_be_painted_does_not_hold_the_new_theme_back(drive) -> None:
+    """Qt forgets it while a window is not painted, and then asks for no other picture of it."""
+
+    def script(window: MainWindow) -> Steps:
+        session = window.session
+        yield lambda: session.explanation is not None
+        bar, view = Paintings(window.menuBar()), Paintings(window.view)
+        window.view.update()
+        session.settings.set(THEME, "light")
+        assert not window.updatesEnabled()
+        bar.count = view.count = 0
+        yield lambda: window.updatesEnabled() and bar.count > 0 and view.count > 0
+        view.count = 0
+        window.view.update()
+        yield lambda: view.count > 0
+
+    assert drive(["--sample"], script) == 0

@@ -51,7 +51,9 @@ class Watch(QObject):
             self._note("image")
         if "image" in self.times and window.complete:
             self._note("complete")
-        if "complete" in self.times and window.session.explanation is not None:
+        session = window.session
+        told = session.explanation is not None or session.engine.state == "failed"
+        if "complete" in self.times and told:
             self._change_theme()
 
     def _change_theme(self) -> None:

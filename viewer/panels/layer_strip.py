@@ -155,7 +155,8 @@ class LayerStrip(QWidget):
         del blocker
 
     def _put(self, key: tuple[OverlayMaker, object], images: list[QImage]) -> None:
-        if key != (self._session.overlays, self._shown_style):
+        current = key == (self._session.overlays, self._shown_style)
+        if not current or len(images) != self.list.count():  # they were taken away, and come again
             return
         for row, image in enumerate(images):
             self.list.item(row).setData(PICTURE, QPixmap.fromImage(image))

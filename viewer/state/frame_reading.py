@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -36,6 +37,7 @@ class FrameReading(QObject):
         self._wanted: Key | None = None
         self._serial = 0
         self._running: tuple[Key, float] | None = None  # what is decoded, and since when
+        self._outdated: dict[Path, int] = {}  # the last serial that may have read the file before
         self.lane = Lane(name, self)
         self.lane.finished.connect(self._read)
         self.lane.failed.connect(self._fail)
@@ -49,6 +51,11 @@ class FrameReading(QObject):
         self._serial += 1  # what was asked for before may fail unheard
         if key is not None:
             self._submit(key)
+        self._wait()
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        """These files are not what they were: what is decoded of them now never comes."""
+        self._outdated.update(dict.fromkeys(paths, self._serial))
 
     def _submit(self, key: Key) -> None:
         def work() -> Pyramid:
@@ -59,21 +66,26 @@ class FrameReading(QObject):
                 self._running = None
 
         self.lane.submit((self._serial, key), work)
-        self._patience.start(int(1000 * _PATIENCE))
+
+    def _wait(self, least: float = 0.0) -> None:
+        running = self._running
+        left = _PATIENCE if running is None else running[1] + _PATIENCE - time.monotonic()
+        self._patience.start(int(1000 * max(left, least)) + 1)
 
     def _give_up(self) -> None:
         """End the decoding of what nobody waits for any more, as others wait for it."""
         running = self._running
-        if running is None or self._wanted is None or running[0] == self._wanted:
+        if running is None or running[0] == self._wanted:
             return
-        left = running[1] + _PATIENCE - time.monotonic()
-        if left <= 0 and self._may_end():
+        if time.monotonic() - running[1] >= _PATIENCE and self._may_end():
             self._reader.process.kill()
         else:
-            self._patience.start(int(1000 * max(left, 0.1)) + 1)
+            self._wait(0.1)
 
     def _read(self, asked: tuple[int, Key], pyramid: Pyramid) -> None:
-        self.came.emit(asked[1], pyramid)
+        serial, key = asked
+        if serial > self._outdated.get(key[0], -1):
+            self.came.emit(key, pyramid)
 
     def _fail(self, asked: tuple[int, Key], error: Exception) -> None:
         serial, key = asked

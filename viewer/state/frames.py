@@ -52,6 +52,7 @@ class Frames(QObject):
         self._direction = 1
         self._last: Place | None = None
         self._in_flight: Key | None = None
+        self._ahead_epoch = 0  # of the files: what was read in another one may be old
         session.placeChanged.connect(self._show)
         session.scanChanged.connect(self._prefetch)
         session.readingChanged.connect(self._prefetch)
@@ -61,6 +62,8 @@ class Frames(QObject):
 
     def forget(self, paths: frozenset[Path]) -> None:
         """These files are not what they were; the open one is decoded anew."""
+        self._reading.forget(paths)
+        self._ahead_epoch += 1
         for path in paths:
             self.cache.drop_file(path)
         self._hopeless = {key for key in self._hopeless if key[0] not in paths}
@@ -121,7 +124,8 @@ class Frames(QObject):
         key = None if busy else self._next()
         if key is not None and key != self._in_flight:
             self._in_flight = key
-            self._ahead_lane.submit(key, lambda: self._ahead.read(*key))
+            asked = self._ahead_epoch, key
+            self._ahead_lane.submit(asked, lambda: self._ahead.read(*key))
 
     def _next(self) -> Key | None:
         opened = self._session.open
@@ -151,14 +155,16 @@ class Frames(QObject):
                 return place.key
         return None
 
-    def _failed_ahead(self, key: Key, error: Exception) -> None:
+    def _failed_ahead(self, asked: tuple[int, Key], error: Exception) -> None:
         """Told when it is opened; the others are not kept waiting."""
         self._in_flight = None
         if not isinstance(error, ProcessDied):
-            self._hopeless.add(key)
+            if asked[0] == self._ahead_epoch:
+                self._hopeless.add(asked[1])
             self._prefetch()
 
-    def _read_ahead(self, key: Key, pyramid: Pyramid) -> None:
+    def _read_ahead(self, asked: tuple[int, Key], pyramid: Pyramid) -> None:
         self._in_flight = None
-        self._arrived(key, pyramid)
+        if asked[0] == self._ahead_epoch:
+            self._arrived(asked[1], pyramid)
         self._prefetch()

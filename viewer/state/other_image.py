@@ -135,7 +135,7 @@ class OtherImage(QObject):
 
     def _read(self, key: Key, pyramid: Pyramid) -> None:
         self._workbench.frames.cache.put(key, pyramid)
-        if self.place is not None and key == self.place.key and self.opened is None:
+        if self.place is not None and key == self.place.key:
             self._open(pyramid)
             self.changed.emit()
 
@@ -146,6 +146,7 @@ class OtherImage(QObject):
 
     def _forget(self, paths: frozenset[Path]) -> None:
         """These files are not what they were."""
+        self._reading.forget(paths)
         if self.place is not None and self.place.instance.path in paths:
             self._close()
             self._load(self.place.key)

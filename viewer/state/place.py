@@ -71,9 +71,8 @@ def window_owner(opened: OpenFrame) -> object:
 def nameless(said: str, place: Place) -> str:
     """A sentence without the name of the file, which may be that of a patient."""
     name = place.instance.path.name
-    if said.startswith(name):
-        said = f"The file{said[len(name) :]}"
-    return said.replace(name, "the file")
+    bare = said.replace(name, "the file")
+    return f"{bare[:1].upper()}{bare[1:]}" if said.startswith(name) else bare
 
 
 def is_film(instance: Instance) -> bool:
