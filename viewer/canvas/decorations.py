@@ -1,4 +1,4 @@
-"""Everything around the scan that is not pixels: corner text, letters, bars, footer, strip."""
+"""What stands around the scan in words and letters: corners, edges, title, footer, strip."""
 
 from __future__ import annotations
 

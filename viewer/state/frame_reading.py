@@ -19,8 +19,8 @@ _PATIENCE = 2.0  # seconds that a frame may take once another one is wanted
 
 class FrameReading(QObject):
     """``came`` brings every frame that was decoded, also one that is wanted no more; ``failed``
-    why the one that is wanted cannot be had. What nobody waits for is ended when it takes long and
-    another frame is wanted, as long as ``may_end`` says so: others may use the reader, too."""
+    why the one that is wanted cannot be had. What takes long and is wanted no more is ended, as
+    long as ``may_end`` says so: others may use the reader, too."""
 
     came = Signal(object, object)
     failed = Signal(object, object)

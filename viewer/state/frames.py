@@ -62,6 +62,8 @@ class Frames(QObject):
 
     def forget(self, paths: frozenset[Path]) -> None:
         """These files are not what they were; the open one is decoded anew."""
+        if not paths:
+            return
         self._reading.forget(paths)
         self._ahead_epoch += 1
         for path in paths:
