@@ -290,6 +290,30 @@ def test_the_chosen_layer_is_brought_into_sight(
         assert strip.list.viewport().rect().contains(box.adjusted(1, 1, -1, -1))
 
 
+def test_the_layer_of_an_answer_stands_among_its_neighbours(
+    qtbot: QtBot, strip: LayerStrip, session: Session
+) -> None:
+    show_image(session)
+    answer = explanation(*[blob()] * 12)
+    session.set_explanation(OverlayMaker(answer))
+    qtbot.waitUntil(strip.list.isVisible)
+    session.show_layer(6)
+    session.clear_explanation()
+    assert strip.list.count() == 0
+    session.set_explanation(OverlayMaker(answer))
+    qtbot.waitUntil(lambda: strip.list.count() == 12)
+
+    def middle() -> int:
+        return strip.list.visualItemRect(strip.list.item(6)).center().x()
+
+    assert abs(middle() - strip.list.viewport().rect().center().x()) < 30
+    bar, before = strip.list.horizontalScrollBar(), middle()
+    bar.setValue(bar.value() - 20)
+    session.set_explanation(OverlayMaker(answer))
+    qtbot.wait(30)
+    assert middle() == before + 20, "it was in sight"
+
+
 def test_the_tiles_are_as_high_as_the_strip(
     qtbot: QtBot, strip: LayerStrip, session: Session
 ) -> None:

@@ -149,7 +149,7 @@ class LayerStrip(QWidget):
             self._shown_style = self._key()
             self.list.setCurrentRow(self._session.layer_index)
             self._mark()
-            self._reveal()
+            self._reveal(among_others=True)
             style, pyramid = self._session.style, opened.pyramid
             self._lane.submit((maker, self._shown_style), lambda: thumbnails(maker, style, pyramid))
         del blocker
@@ -208,7 +208,13 @@ class LayerStrip(QWidget):
             self.list.setProperty(QUIET, quiet)
             self.list.viewport().update()
 
-    def _reveal(self) -> None:
+    def _reveal(self, among_others: bool = False) -> None:
+        """Bring the current layer into sight; where it is out of it, if need be, between those
+        around it, to which a reader may go next."""
         item = self.list.currentItem()
-        if item is not None:
-            self.list.scrollToItem(item, QListWidget.ScrollHint.EnsureVisible)
+        if item is None:
+            return
+        seen = self.list.viewport().rect().contains(self.list.visualItemRect(item))
+        centred = among_others and not seen
+        hints = QListWidget.ScrollHint
+        self.list.scrollToItem(item, hints.PositionAtCenter if centred else hints.EnsureVisible)
