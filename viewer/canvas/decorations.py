@@ -223,15 +223,13 @@ def paint_footer(
     painter: QPainter, size: QRectF, viewport: QRectF, scene: Scene, unit: float
 ) -> None:
     """What the overlay is, below the viewport."""
-    lines, area = _footer_lines(size, scene, unit), footer_area(size, viewport, scene, unit)
-    top = area.top()
+    area = footer_area(size, viewport, scene, unit)
     painter.fillRect(area, _FOOTER)
     painter.setFont(font(unit))
     painter.setPen(TEXT)
-    left, width = size.left() + MARGIN * unit, size.width() - 2 * MARGIN * unit
-    for row, line in enumerate(lines):
-        y = top + (MARGIN / 2 + row * LINE) * unit
-        box = QRectF(left, y, width, LINE * unit)
+    inner = area.adjusted(MARGIN * unit, MARGIN / 2 * unit, -MARGIN * unit, 0)
+    for row, line in enumerate(_footer_lines(size, scene, unit)):
+        box = QRectF(inner.left(), inner.top() + row * LINE * unit, inner.width(), LINE * unit)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
 
 
