@@ -109,7 +109,7 @@ def test_tab_leads_to_everything_in_the_window_and_the_ring_is_seen(drive, theme
         yield lambda: window.session.explanation is not None
         window.session.settings.set(THEME, theme)
         window.activateWindow()
-        yield lambda: window.isActiveWindow()
+        yield lambda: window.isActiveWindow() and window.updatesEnabled()  # in the theme, wholly
         for name in _PANELS:
             window.docks.show(name)
             for _ in range(5):
