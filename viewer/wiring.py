@@ -179,7 +179,7 @@ def _connect(window: MainWindow) -> None:
         workbench.what_if.offers.changed,
     ):
         changed.connect(soon.ask)
-    at_rest = Later(lambda: _enable_at_rest(window), window)
+    at_rest = Later(lambda: _enable_at_rest(window), window, most=None)  # not amid a drag
     session.overlayChanged.connect(at_rest.ask)
     for changed in (workbench.cine.changed, session.key_images.changed):
         changed.connect(window.menus.enable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,18 @@ def film(
     return save(make_dataset(pixels, **{**told, **elements}), path)
 
 
-def stack(folder: Path, series: str, count: int, units: str = "HU", **elements: object) -> None:
+def stack(
+    folder: Path,
+    series: str,
+    count: int,
+    units: str = "HU",
+    depths: Sequence[float] = (),
+    **elements: object,
+) -> None:
+    """With ``depths`` axial slices of one patient, at these millimetres."""
     for number in range(count):
         pixels = np.full((32, 32), 10 * number, np.int16)
-        told = {
+        told: dict[str, object] = {
             "Modality": "CT",
             "SeriesInstanceUID": f"1.2.{series}",
             "StudyInstanceUID": f"1.{series}",
@@ -46,6 +55,10 @@ def stack(folder: Path, series: str, count: int, units: str = "HU", **elements: 
             "RescaleIntercept": 0,
             "RescaleType": units,
         }
+        if depths:
+            told["FrameOfReferenceUID"] = "1.2.3"
+            told["ImageOrientationPatient"] = [1, 0, 0, 0, 1, 0]
+            told["ImagePositionPatient"] = [0, 0, depths[number]]
         save(make_dataset(pixels, **{**told, **elements}), folder / f"{series}-{number}.dcm")
 
 

@@ -31,6 +31,7 @@ from viewer.exporters.picture import as_on_screen
 from viewer.render.turn import Turn
 from viewer.state.audit import Tool
 from viewer.state.document import Landmark
+from viewer.state.linking import shares
 from viewer.state.measurement import Measurement
 from viewer.state.priors import other_of
 
@@ -101,15 +102,16 @@ def test_one_window_holds_for_both_where_both_have_the_same_units(
 def test_the_view_of_another_frame_is_the_same_share_of_it() -> None:
     port = QRectF(0, 0, 400, 300)
     here, there = ((100, 200), 1.0), ((600, 300), 1.0)
+    link = shares(here, there)
     for turn in (Turn(), Turn(1, True)):
         fitted = View(turn=turn)
-        assert fitted.onto(port, here, there, Turn(3)) == View(turn=Turn(3))
+        assert fitted.onto(port, link, Turn(3)) == View(turn=Turn(3))
         near = View(3.0, (50.0, 20.0), turn)
-        onto = near.onto(port, here, there, turn)
+        onto = near.onto(port, link, turn)
         assert onto.centre == (75.0, 120.0)
         share = near.scale(port, *here) / fitted.scale(port, *here)
         assert onto.scale(port, *there) / fitted.scale(port, *there) == pytest.approx(share)
-        back = onto.onto(port, there, here, turn)
+        back = onto.onto(port, link.back, turn)
         assert back.zoom == pytest.approx(3.0)
         assert back.centre == pytest.approx((50.0, 20.0))
 
@@ -146,7 +148,7 @@ def test_zoom_and_pan_hold_the_point_under_the_mouse_in_the_other_image(
         own = other.own(framing.view, port).transform(port, *other.extent)
         assert own.map(QPointF(x, y)).x() == pytest.approx(at.x())
         assert main.linked is None
-        assert other.linked == main.extent
+        assert other.linked == shares(main.extent, other.extent)
 
 
 def test_each_picture_shows_its_own_pixels(qtbot: QtBot, tmp_path: Path) -> None:

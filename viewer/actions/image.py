@@ -6,6 +6,7 @@ from functools import partial
 
 from viewer.actions.row import ActionRow, separator, with_image
 from viewer.commands import Context
+from viewer.state.settings import ONE_SCALE
 from viewer.verbs import viewing
 
 
@@ -15,6 +16,10 @@ def _several(context: Context) -> bool:
 
 def _one_alone(context: Context) -> bool:
     return context.view.framing.alone is not None
+
+
+def _in_one_scale(context: Context) -> bool:
+    return context.session.settings.get(ONE_SCALE)
 
 
 IMAGE: tuple[ActionRow, ...] = (
@@ -57,6 +62,16 @@ IMAGE: tuple[ActionRow, ...] = (
         _several,
         checked=_one_alone,
         needs="several pictures side by side",
+    ),
+    ActionRow(
+        "one-scale",
+        "&Image",
+        "One scale side by side",
+        (),
+        viewing.toggle_one_scale,
+        viewing.has_image_beside,
+        checked=_in_one_scale,
+        needs="another image beside the main one",
     ),
     separator("&Image"),
     ActionRow("reset", "&Image", "Reset the display", ("Esc",), viewing.reset, with_image),

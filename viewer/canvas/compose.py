@@ -19,7 +19,6 @@ from viewer.canvas.scene import (
     window_text,
     zoom_text,
 )
-from viewer.canvas.view import as_share
 from viewer.dicom.frame import Frame, default_window
 from viewer.dicom.presets import name_of
 from viewer.dicom.window import LookupTable, Window
@@ -28,6 +27,7 @@ from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
 from viewer.state.audit import Audit
 from viewer.state.document import Landmark
+from viewer.state.linking import link_beside, shares
 from viewer.state.measured import read
 from viewer.state.place import Place, nameless
 from viewer.state.session import Pane, Session
@@ -188,7 +188,8 @@ def _image(session: Session, main: Scene, pane: Pane, place: Place) -> Scene:
         brief = make_brief(pane.explanation, pane.overlay)
     title = " · ".join(filter(None, (pane.title, _unlike(scene, main))))
     corners = _brief_corners(session, scene)
-    return replace(scene, title=title, corners=corners, brief=brief, linked=main.extent)
+    linked = link_beside(session, pane)
+    return replace(scene, title=title, corners=corners, brief=brief, linked=linked)
 
 
 def _unlike(scene: Scene, main: Scene) -> str:
@@ -206,9 +207,8 @@ def _without_picture(main: Scene, pane: Pane) -> Scene:
         if pane.place is not None and not main.identity_shown:
             why = nameless(why, pane.place)
         placard = Placard("no-image", "This image cannot be shown", why)
-    return replace(
-        main, title=pane.title, overlay=None, brief=(), linked=main.extent, placard=placard
-    )
+    same = shares(main.extent, main.extent)
+    return replace(main, title=pane.title, overlay=None, brief=(), linked=same, placard=placard)
 
 
 def _brief_corners(session: Session, scene: Scene, above: tuple[str, ...] = ()) -> Corners:
@@ -287,9 +287,11 @@ def _values_at(frame: Frame, session: Session, cursor: tuple[float, float] | Non
 
 
 def values_there(scene: Scene, cursor: tuple[float, float]) -> tuple[str, ...]:
-    """What another image has at the same shares of its sides."""
+    """What another image has at the place that belongs to the cursor, if it reaches there."""
     assert scene.linked is not None
-    x, y = as_share(cursor, scene.linked, scene.extent)
+    (x, y), (height, width) = scene.linked.point(cursor), scene.frame.size
+    if not (0 <= x < width and 0 <= y < height):
+        return ()
     return (*_pixel_lines(scene.pyramid.source, x, y), *_response_line(scene.overlay, x, y))
 
 

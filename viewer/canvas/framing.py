@@ -8,14 +8,17 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import QTransform
 
+from engine.shapes import Point
 from viewer.canvas.scene import Scene
 from viewer.canvas.true_size import true_zoom, why_no_true_size, zoom_kind
-from viewer.canvas.view import Extent, View, as_share
+from viewer.canvas.view import NO_ROOM, View
 from viewer.dicom.frame import Frame
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state.frame_cache import Key
+from viewer.state.linking import Extent, Link, link_beside
 from viewer.state.place import OpenFrame, Place, is_film
 from viewer.state.session import Session
+from viewer.state.settings import ONE_SCALE, Setting
 
 
 class Framing(QObject):
@@ -33,7 +36,7 @@ class Framing(QObject):
         self.view = View()
         self.viewports: list[QRectF] = [QRectF()]
         """Where the frame is seen in each of the panes that are shown, as it was painted last."""
-        self._others: list[tuple[Extent, Turn] | None] = [None]  # what shows another image
+        self._others: list[tuple[Link, Turn] | None] = [None]  # what shows another image
         self._coming: tuple[Key, View] | None = None  # of what will be the main image
         self.pane = 0
         """The one that the mouse is over."""
@@ -48,6 +51,7 @@ class Framing(QObject):
         self._before: View | None = None
         self._kind: tuple[str, Turn, int | None] = (self.kind, self.view.turn, self.alone)
         session.panesChanged.connect(self._take_panes)
+        session.settings.changed.connect(self._take_setting)
 
     # what is seen
     @property
@@ -62,12 +66,12 @@ class Framing(QObject):
     def take_painted(self, viewports: list[QRectF], scenes: Sequence[Scene]) -> None:
         """Where the scenes were painted."""
         self.viewports = viewports
-        found = [(scene.extent, scene.turn) if scene.linked else None for scene in scenes]
+        found = [(scene.linked, scene.turn) if scene.linked else None for scene in scenes]
         self._others = found or [None]
 
     @property
-    def _other(self) -> tuple[Extent, Turn] | None:
-        """What the image is like that the pane under the mouse shows, if it is another one."""
+    def _other(self) -> tuple[Link, Turn] | None:
+        """How the image lies that the pane under the mouse shows, if it is another one."""
         return self._others[min(self.pane, len(self._others) - 1)]
 
     @property
@@ -102,17 +106,16 @@ class Framing(QObject):
 
     def _view_there(self) -> tuple[View, Extent]:
         """The view in terms of the frame in the pane that the mouse is over."""
-        main, other = self._extent, self._other
-        if other is None:
-            return self.view, main
-        extent, turn = other
-        return self.view.onto(self.viewport, main, extent, turn), extent
+        if self._other is None:
+            return self.view, self._extent
+        link, turn = self._other
+        return self.view.onto(self.viewport, link, turn), link.there
 
     def _set_there(self, view: View) -> None:
         """A view in terms of the frame in the pane that the mouse is over."""
         other = self._other
         if other is not None:
-            view = view.onto(self.viewport, other[0], self._extent, self.view.turn)
+            view = view.onto(self.viewport, other[0].back, self.view.turn)
         self.set_view(view)
 
     def unbound_point(self, at: QPointF) -> tuple[float, float]:
@@ -123,15 +126,15 @@ class Framing(QObject):
 
     def point(self, at: QPointF) -> tuple[float, float] | None:
         """Screen point → frame point (x, y), None outside the frame; over another image the point
-        at the same shares of the sides."""
+        that belongs to it."""
         if self._frame is None:
             return None
-        x, y = self.unbound_point(at)
-        extent = self._extent if self._other is None else self._other[0]
-        height, width = extent[0]
-        if not (0 <= x < width and 0 <= y < height):
-            return None
-        return (x, y) if self._other is None else as_share((x, y), extent, self._extent)
+        point, main = self.unbound_point(at), self._extent
+        if self._other is None:
+            return point if _is_inside(point, main) else None
+        link = self._other[0]
+        own = link.back.point(point)
+        return own if _is_inside(point, link.there) and _is_inside(own, main) else None
 
     def take_pane(self, at: QPointF) -> None:
         """The mouse is at a screen point."""
@@ -139,6 +142,7 @@ class Framing(QObject):
 
     # another view
     def set_view(self, view: View) -> None:
+        view = replace(view, room=self._room())
         if view != self.view:
             self.view = view
             self._keep_turn()
@@ -234,8 +238,8 @@ class Framing(QObject):
             self.swap(where)
         self.alone = self.pane if self.alone is None else None
         self.pane = 0
+        self.set_view(self.view)
         self.changed.emit()
-        self.check_kind()
 
     def swap(self, pane: int) -> None:
         """Ask for the image of a pane of the session to be the main one, seen as it is now."""
@@ -243,8 +247,9 @@ class Framing(QObject):
         place, there = shown.place, shown.pyramid is not None
         seen = self._others[pane + 1] if there and pane + 1 < len(self._others) else None
         if place is not None and seen is not None and self._frame is not None:
-            view = self.view.onto(self.viewports[0], self._extent, *seen)
-            self._coming = place.key, view
+            fitted = self.view.zoom is None and self.view.centre is None
+            onto = View(turn=seen[1]) if fitted else self.view.onto(self.viewports[0], *seen)
+            self._coming = place.key, onto
         self.pane = 0
         self.swapAsked.emit(pane)
 
@@ -253,7 +258,31 @@ class Framing(QObject):
         gone = alone is not None and not 0 < len(panes) >= alone
         if gone or (alone and panes[alone - 1].place is not None):
             self.alone = None
-        self.check_kind()
+        self.set_view(self.view)
+
+    def _take_setting(self, setting: Setting[bool]) -> None:
+        if setting is ONE_SCALE:
+            self._take_panes()
+            self.changed.emit()
+
+    def _room(self) -> tuple[float, float]:
+        """What the images beside the main one need that are shown in its scale."""
+        if self.alone is not None:
+            return NO_ROOM
+        across, down = NO_ROOM
+        for pane in self._session.panes:
+            link = link_beside(self._session, pane)
+            if link is not None and link.one_scale and pane.place is not None:
+                wide, high = link.room
+                if self.turn_of(pane.place).sideways:
+                    wide, high = high, wide
+                across, down = max(across, wide), max(down, high)
+        return across, down
+
+
+def _is_inside(point: Point, extent: Extent) -> bool:
+    (x, y), ((height, width), _) = point, extent
+    return 0 <= x < width and 0 <= y < height
 
 
 def _owner(place: Place) -> str:

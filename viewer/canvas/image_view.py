@@ -19,7 +19,7 @@ from viewer.canvas.hand import Hand
 from viewer.canvas.looking import Looking
 from viewer.canvas.magnifier import Magnifier
 from viewer.canvas.scene import Scene
-from viewer.canvas.view import View, as_share
+from viewer.canvas.view import View
 from viewer.scaling import pixels_per_mm
 from viewer.state.audit import Purpose
 from viewer.state.session import Session
@@ -168,8 +168,8 @@ class ImageView(QWidget):
         self.framing.centre_on(x, y)
 
     def frame_point(self, at: QPointF) -> tuple[float, float] | None:
-        """Widget point → frame point (x, y), None outside the frame; over another image that at the
-        same shares of its sides."""
+        """Widget point → frame point (x, y), None outside the frame; over another image the
+        one that belongs to it."""
         return self.framing.point(at)
 
     def _take_screen(self) -> None:
@@ -215,7 +215,7 @@ class ImageView(QWidget):
                 scene = replace(scene, marks=(*scene.marks, *draft))
             if pointer is not None:
                 if scene.linked is not None:
-                    pointer = as_share(pointer, scene.linked, scene.extent)
+                    pointer = scene.linked.point(pointer)
                 scene = replace(scene, pointer=pointer)
             drawn.append(scene)
         return drawn

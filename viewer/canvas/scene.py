@@ -14,7 +14,7 @@ from engine.shapes import Point
 from viewer.canvas.marks import Mark
 from viewer.canvas.measure_marks import MeasureMark
 from viewer.canvas.placards import Placard
-from viewer.canvas.view import Extent, View
+from viewer.canvas.view import View
 from viewer.dicom.attributes import Attributes, opposite_orientation
 from viewer.dicom.frame import Frame
 from viewer.dicom.window import LookupTable, Window
@@ -23,6 +23,7 @@ from viewer.render.overlay import Overlay
 from viewer.render.pyramid import Pyramid
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state import words
+from viewer.state.linking import Extent, Link
 
 NOT_FOR_DIAGNOSIS = words.NOT_FOR_DIAGNOSIS
 _HIDDEN = "identity hidden"
@@ -55,8 +56,8 @@ class Scene:
     ``brief`` stands below it in the place of the footer where several pictures share one.
     ``classes`` is painted in the place of the overlay: which class dominates where.
     ``measures`` are lengths, angles and regions with what they come to. ``identity_shown``:
-    whether it may tell whose it is. The scene of another image says in ``linked`` what the frame is
-    like that the view is meant for, and has a ``turn`` of its own. One with a ``placard`` shows
+    whether it may tell whose it is. The scene of another image is ``linked`` to the frame that the
+    view is meant for, and has a ``turn`` of its own. One with a ``placard`` shows
     that in the place of a picture."""
 
     pyramid: Pyramid
@@ -77,7 +78,7 @@ class Scene:
     classes: ClassOverlay | None = None
     measures: tuple[MeasureMark, ...] = ()
     identity_shown: bool = False
-    linked: Extent | None = None
+    linked: Link | None = None
     turn: Turn = AS_IT_IS
     placard: Placard | None = None
 
@@ -93,7 +94,7 @@ class Scene:
         """The view in terms of its own frame."""
         if self.linked is None:
             return view
-        return view.onto(viewport, self.linked, self.extent, self.turn)
+        return view.onto(viewport, self.linked, self.turn)
 
 
 def _lines(*rows: Sequence[str]) -> tuple[str, ...]:

@@ -10,16 +10,10 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 
 from viewer.render.turn import AS_IT_IS, Turn
+from viewer.state.linking import Link
 
 ZOOM_LIMITS = (0.02, 40.0)
-Extent = tuple[tuple[int, int], float]
-"""The size (height, width) of a frame and its aspect ratio."""
-
-
-def as_share(point: tuple[float, float], here: Extent, there: Extent) -> tuple[float, float]:
-    """The point of another frame at the same shares of its sides."""
-    (height, width), (rows, columns) = here[0], there[0]
-    return point[0] * columns / width, point[1] * rows / height
+NO_ROOM = (0.0, 0.0)
 
 
 def scale_of(transform: QTransform) -> float:
@@ -31,6 +25,8 @@ def scale_of(transform: QTransform) -> float:
 class View:
     """``zoom``: screen pixels per frame column, or None to fit; ``centre``: the frame point (x, y)
     in the middle of the viewport, or None for the middle of the frame; ``turn``: how it is turned.
+    Fitting leaves ``room`` (across and down the screen, in frame columns) for other frames that are
+    shown in the same scale.
 
     Screen pixels are logical ones; frame points are pixels from the corner of the first one.
     """
@@ -38,6 +34,7 @@ class View:
     zoom: float | None = None
     centre: tuple[float, float] | None = None
     turn: Turn = AS_IT_IS
+    room: tuple[float, float] = NO_ROOM
 
     def scale(self, viewport: QRectF, size: tuple[int, int], aspect: float) -> float:
         """Screen pixels per frame column; fitting leaves no part of the frame outside."""
@@ -47,21 +44,27 @@ class View:
         across, down = float(size[1]), size[0] * aspect
         if self.turn.sideways:
             across, down = down, across
+        across, down = max(across, self.room[0]), max(down, self.room[1])
         return min(viewport.width() / across, viewport.height() / down)
 
     def transform(self, viewport: QRectF, size: tuple[int, int], aspect: float) -> QTransform:
         """Frame points → screen points; not to be changed."""
         return _transform(self, viewport.getRect(), size, aspect)
 
-    def onto(self, viewport: QRectF, here: Extent, there: Extent, turn: Turn) -> View:
-        """The same view of another frame, which has a turn of its own: as much larger than it is
-        when it is fitted, about the same place as a share of its sides."""
-        zoom, centre, fitted = self.zoom, self.centre, View(turn=turn)
+    def onto(self, viewport: QRectF, link: Link, turn: Turn) -> View:
+        """The same view of another frame, which has a turn of its own: about the place that belongs
+        to its middle, in the same scale or else as much larger than it is when it is fitted."""
+        (height, width), _ = link.here
+        if link.one_scale:
+            centre = link.point(self.centre or (width / 2, height / 2))
+            return View(self.scale(viewport, *link.here) / link.per[0], centre, turn)
+        alone, zoom = replace(self, room=NO_ROOM), self.zoom
+        if zoom is None and self.room != NO_ROOM:
+            zoom = self.scale(viewport, *link.here)
         if zoom is not None:
-            zoom *= fitted._fit(viewport, *there) / self._fit(viewport, *here)
-        if centre is not None:
-            centre = as_share(centre, here, there)
-        return View(zoom, centre, turn)
+            fitted = View(turn=turn)._fit(viewport, *link.there)
+            zoom *= fitted / alone._fit(viewport, *link.here)
+        return View(zoom, None if self.centre is None else link.point(self.centre), turn)
 
     def zoomed(
         self,
@@ -79,7 +82,8 @@ class View:
         fit = self._fit(viewport, size, aspect)
         low, high = min(ZOOM_LIMITS[0], fit), max(ZOOM_LIMITS[1], fit)
         zoom = min(high, max(low, self.scale(viewport, size, aspect) * factor))
-        found = View(zoom, (fixed.x(), fixed.y()), self.turn)  # it lies in the middle, not ``at``
+        # first with the point in the middle, then where it was
+        found = replace(self, zoom=zoom, centre=(fixed.x(), fixed.y()))
         return found.panned(at - viewport.center(), viewport, size, aspect)
 
     def panned(self, by: QPointF, viewport: QRectF, size: tuple[int, int], aspect: float) -> View:

@@ -76,7 +76,8 @@ def _series(headers: Sequence[Header]) -> Series:
     """One series with its instances in order."""
     first = headers[0].attributes
     instances = (
-        Instance(h.path, h.attributes, h.frames, h.rows, h.columns) for h in _in_order(headers)
+        Instance(h.path, h.attributes, h.frames, h.rows, h.columns, h.plane)
+        for h in _in_order(headers)
     )
     return Series(
         uid=" ".join(_stack(headers[0])),
@@ -91,25 +92,16 @@ def _in_order(headers: Sequence[Header]) -> list[Header]:
     """By position along the slice normal if all share an orientation, else by number, name."""
     numbers = [_whole(h.attributes.instance_number) for h in headers]
     by_number = all(number is not None for number in numbers)
-    parallel = all(_parallel(h.orientation, headers[0].orientation) for h in headers)
+    first, planes = headers[0].plane, [header.plane for header in headers]
+    parallel = first is not None and all(p is not None and p.is_parallel(first) for p in planes)
 
     def key(row: tuple[Header, int | None]) -> tuple[float, int, tuple[tuple[int, str], ...]]:
         header, number = row
-        distance = round(_distance(header), 3) if parallel else 0.0
+        plane = header.plane if parallel else None
+        distance = 0.0 if plane is None else round(plane.distance, 3)
         return distance, (number or 0) if by_number else 0, natural(header.path.name)
 
     return [header for header, _ in sorted(zip(headers, numbers, strict=True), key=key)]
-
-
-def _parallel(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    """Whether both orientations are there and the same."""
-    return len(a) == len(b) == 6 and all(abs(p - q) < 1e-3 for p, q in zip(a, b, strict=True))
-
-
-def _distance(header: Header) -> float:
-    """mm along the slice normal, row direction cross column direction (PS3.3 C.7.6.2.1.1)."""
-    (rx, ry, rz, cx, cy, cz), (x, y, z) = header.orientation, header.position
-    return (ry * cz - rz * cy) * x + (rz * cx - rx * cz) * y + (rx * cy - ry * cx) * z
 
 
 def _whole(written: str) -> int | None:

@@ -11,16 +11,17 @@ from typing import Any
 from viewer.dicom.attributes import KEYWORDS, read_attributes
 from viewer.dicom.decode import decode
 from viewer.dicom.display import make_frame
-from viewer.dicom.elements import integer, numbers
+from viewer.dicom.elements import integer, numbers, text
 from viewer.dicom.errors import DicomError
 from viewer.dicom.frame import Frame
 from viewer.dicom.image_pixel import SHAPE_KEYWORDS, frames_there
+from viewer.dicom.image_plane import ImagePlane
 from viewer.dicom.parse import Parsed, check_beginning, parse, quiet
 from viewer.dicom.skim import Unusual, skim
 from viewer.dicom.sources import Source, open_source, stamp
 from viewer.dicom.study import Header
 
-_TAGS = [*KEYWORDS, *SHAPE_KEYWORDS, "ImagePositionPatient"]
+_TAGS = [*KEYWORDS, *SHAPE_KEYWORDS, "ImagePositionPatient", "FrameOfReferenceUID"]
 _SKIMMED = (16 * 1024, 256 * 1024)  # bytes of a file that are looked at before it is parsed
 
 
@@ -53,7 +54,9 @@ def _header(path: Path, dataset: Any, length: int | None, has_pixels: bool) -> H
     """``length`` is that of native pixels in bytes."""
     position = numbers(dataset, "ImagePositionPatient")
     orientation = numbers(dataset, "ImageOrientationPatient")
-    placed = len(position) == 3 and len(orientation) == 6
+    plane = None
+    if len(position) == 3 and len(orientation) == 6:
+        plane = ImagePlane(position, orientation, text(dataset, "FrameOfReferenceUID"))
     rows, columns = (max(integer(dataset, k) or 0, 0) for k in ("Rows", "Columns"))
     return Header(
         path=path,
@@ -62,8 +65,7 @@ def _header(path: Path, dataset: Any, length: int | None, has_pixels: bool) -> H
         rows=rows,
         columns=columns,
         has_pixels=has_pixels,
-        position=position if placed else (),
-        orientation=orientation if placed else (),
+        plane=plane,
         stamp=stamp(path),
     )
 

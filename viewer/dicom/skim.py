@@ -50,8 +50,9 @@ def _raw(tag: int) -> int:
     return (tag & 0xFFFF) << 16 | tag >> 16
 
 
-_PLACES = ("ImagePositionPatient", "PerFrameFunctionalGroupsSequence", "SpecificCharacterSet")
-_TAGS = {k: tag_for_keyword(k) or 0 for k in (*KEYWORDS, *SHAPE_KEYWORDS, *_PLACES)}
+_PLACES = ("ImagePositionPatient", "FrameOfReferenceUID")
+_OTHERS = ("PerFrameFunctionalGroupsSequence", "SpecificCharacterSet")
+_TAGS = {k: tag_for_keyword(k) or 0 for k in (*KEYWORDS, *SHAPE_KEYWORDS, *_PLACES, *_OTHERS)}
 _WANTED = {_raw(tag): keyword for keyword, tag in _TAGS.items()}
 _VRS = {keyword: dictionary_VR(tag).encode() for keyword, tag in _TAGS.items()}
 _PIXELS = frozenset(_raw(0x7FE00000 + element) for element in (0x0008, 0x0009, 0x0010))

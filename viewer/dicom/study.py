@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from viewer.dicom.attributes import Attributes, kind_name
 from viewer.dicom.errors import one_line
+from viewer.dicom.image_plane import ImagePlane
+
+_APART = 1e-3  # mm from one image of a stack to the next, at the least
 
 
 @dataclass(frozen=True)
 class Header:
     """A file without its pixels. ``rows`` and ``columns`` are 0 where the file has none usable.
 
-    ``position`` (3) and ``orientation`` (6) are Image Position and Orientation (Patient), mm in
-    patient coordinates (PS3.3 C.7.6.2.1.1), or (). ``stamp`` changes when the file is written
-    anew.
+    ``plane`` is where an image lies in the patient, where the file says so. ``stamp`` changes when
+    the file is written anew.
     """
 
     path: Path
@@ -26,20 +28,21 @@ class Header:
     rows: int
     columns: int
     has_pixels: bool
-    position: tuple[float, ...] = ()
-    orientation: tuple[float, ...] = ()
+    plane: ImagePlane | None = None
     stamp: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One file with an image; ``frames`` at least 1, ``rows`` by ``columns`` pixels each."""
+    """One file with an image; ``frames`` at least 1, ``rows`` by ``columns`` pixels each. ``plane``
+    is where a single one lies in the patient, where the file says so."""
 
     path: Path
     attributes: Attributes
     frames: int
     rows: int
     columns: int
+    plane: ImagePlane | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,25 @@ class Series:
         """The number (from 0) of each instance's first frame in the series, and at the end the
         number of all frames."""
         return tuple(accumulate((instance.frames for instance in self.instances), initial=0))
+
+    @property
+    def plane(self) -> ImagePlane | None:
+        """That of the first image."""
+        return self.instances[0].plane
+
+    @cached_property
+    def depths(self) -> tuple[float, ...]:
+        """mm of each image along their common normal, growing; () where they do not lie one behind
+        the other."""
+        first = self.plane
+        if first is None:
+            return ()
+        planes = [instance.plane for instance in self.instances if instance.frames == 1]
+        placed = [p for p in planes if p is not None and p.is_parallel(first)]
+        found = tuple(plane.distance for plane in placed)
+        if len(found) < len(self.instances):
+            return ()
+        return found if all(b - a > _APART for a, b in pairwise(found)) else ()
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from viewer.palette import colour
 from viewer.panels.rows import Row
 from viewer.render.difference import Likeness, figure
 from viewer.state.comparing import MOST
+from viewer.state.linking import By
 from viewer.state.others import Other, layer_words, same_and_other, short_name
 from viewer.state.place import Place
 from viewer.state.priors import image_words, other_of, others_like
@@ -55,9 +56,14 @@ _ONE_WINDOW = (
     "stronger is shown as its top."
 )
 _ABOUT_IMAGES = (
-    "Position and zoom are linked as shares of the frame. Wheel and window tool work on the "
-    "picture under the mouse; one window holds for both where both have values in the same units."
+    "Wheel and window tool work on the picture under the mouse; one window holds for both where "
+    "both have values in the same units."
 )
+_LINKED: dict[By, str] = {
+    "place": "Linked by the patient: in one scale, the cursors at the same place.",
+    "millimetres": "Linked in millimetres: in one scale, from the middle of each image.",
+    "share": "Linked by shares of the frame, not in one scale.",
+}
 _OWN_WINDOWS = "Each has its own value window: colours show where, not how much."
 _CHANCE = (
     "Chance is what the other map reaches turned left to right, away from the same places; "
@@ -224,6 +230,7 @@ class ComparePanel(QWidget):
         self._comparing.changed.connect(self._read)
         self._session.explanationChanged.connect(self._read)
         self._session.requestChanged.connect(self._read)
+        self._session.settings.changed.connect(self._read)
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -330,20 +337,28 @@ class ComparePanel(QWidget):
         if other.kind == "original":
             return ["The same scan with nothing over it."]
         if other.kind == "image" and (main is None or theirs is None):
-            return [_ABOUT_IMAGES]
+            return self._about_images()
         if main is None or theirs is None:
             return ["Explaining …"]
         if main.withheld:
             why = main.withheld_because
-            return [f"{main.model.name} gives no output for the main image: {why}.", _ABOUT_IMAGES]
+            first = f"{main.model.name} gives no output for the main image: {why}."
+            return [first, *self._about_images()]
         if theirs.withheld:
             return [f"{theirs.model.name} gives no output: {theirs.withheld_because}."]
         return [
             same_and_other(other, main, theirs, self._session.layer_index),
             _ONE_WINDOW if comparing.shares_range else _OWN_WINDOWS,
-            *([_ABOUT_IMAGES] if other.kind == "image" else []),
+            *self._about_images(),
             *([_ABOUT_UNTRAINED] if other.kind == "untrained" else []),
         ]
+
+    def _about_images(self) -> list[str]:
+        """How another image is linked; nothing beside one that is the same."""
+        other, link = self._comparing.other, self._comparing.link
+        if other is None or other.kind != "image":
+            return []
+        return [*([] if link is None else [_LINKED[link.by]]), _ABOUT_IMAGES]
 
 
 def likeness_rows(found: Likeness) -> list[Cells]:

@@ -30,8 +30,8 @@ from viewer.panels.study_rows import (
     words_of,
 )
 from viewer.state.frame_cache import Key
+from viewer.state.linking import as_deep
 from viewer.state.place import Place
-from viewer.state.priors import as_deep
 from viewer.state.thumbnails import middle_of
 from viewer.state.workbench import Workbench
 

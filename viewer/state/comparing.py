@@ -13,6 +13,7 @@ from viewer.render.difference import Beside, Likeness, in_short
 from viewer.state.beside import ImageBeside
 from viewer.state.comparison import Comparison
 from viewer.state.lane import Lane
+from viewer.state.linking import Link, link_beside
 from viewer.state.others import Other, Sides, layer_words, short_name
 from viewer.state.place import Place
 from viewer.state.priors import image_words, other_of, where_words
@@ -150,6 +151,13 @@ class Comparing(QObject):
         """The pane whose image would be swapped with the main one: the chosen one of several."""
         panes = [n for n, slot in enumerate(self._shown) if slot.place is not None]
         return next((n for n in panes if self._shown[n] is self._slot), next(iter(panes), None))
+
+    @property
+    def link(self) -> Link | None:
+        """From the main image to the chosen one, once that is shown."""
+        chosen = zip(self._shown, self._session.panes, strict=False)
+        pane = next((pane for slot, pane in chosen if slot is self._slot), None)
+        return None if pane is None else link_beside(self._session, pane)
 
     def swap(self, pane: int) -> None:
         """The image of a pane becomes the main one, and that the other; each in its window."""

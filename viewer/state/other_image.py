@@ -12,11 +12,12 @@ from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import Key
 from viewer.state.frame_reading import FrameReading
 from viewer.state.lane import Lane
+from viewer.state.linking import ahead_of, as_deep
 from viewer.state.measured import Notes, notes_of
 from viewer.state.others import Other
 from viewer.state.pictures import Picture
 from viewer.state.place import OpenFrame, Place, is_film, nameless
-from viewer.state.priors import as_deep, other_of
+from viewer.state.priors import other_of
 from viewer.state.session import Session
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class OtherImage(QObject):
         self.picture: Picture | None = None
         self.notes: Notes | None = None
         self._main: Place | None = session.place
-        self._ahead = 0  # images that it is ahead of what is as deep as the open one
+        self._ahead = 0.0  # how far it is ahead of what is as deep as the open one
         # the open image need not wait for this reader, which reads headers for the list, too
         reader = workbench.readers[1]
         self._reading = FrameReading("beside", reader, self, lambda: session.reading is None)
@@ -79,7 +80,7 @@ class OtherImage(QObject):
         main, here = self._session.place, self.place
         self._main = main
         if main is not None and here is not None:
-            self._ahead = here.number - as_deep(here.series, main).number
+            self._ahead = ahead_of(here, main)
 
     def _scroll(self) -> None:
         """To what is as deep in the other stack, when the open one was scrolled; once it rests, if
@@ -92,9 +93,8 @@ class OtherImage(QObject):
             self._take_depth()
         elif main.number != before.number:
             self._main = main
-            deep = as_deep(here.series, main).number + self._ahead
-            there = here.moved(deep - here.number)
-            if there is not None and there.key != here.key:
+            there = as_deep(here.series, main, self._ahead)
+            if there.key != here.key:
                 ahead = self._ahead  # also beyond the ends, to come back as it was
                 self.set_other(other_of(there))
                 self._ahead = ahead

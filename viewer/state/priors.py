@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from viewer.dicom.study import Series, Study
+from viewer.state.linking import as_deep
 from viewer.state.others import Other
 from viewer.state.place import Place, is_film
 from viewer.state.session import Session
@@ -89,14 +90,6 @@ def _candidates(session: Session, place: Place, own: Study | None) -> Iterator[t
                 for position, instance in enumerate(series.instances):
                     if position != place.position and is_film(instance):
                         yield study, Place(series, position)
-
-
-def as_deep(series: Series, place: Place) -> Place:
-    """The frame of another stack as far from its first one as this one is in its own."""
-    count, here = series.starts[-1], max(1, place.series.starts[-1] - 1)
-    found = Place(series, 0).moved(round(place.number / here * (count - 1)))
-    assert found is not None
-    return found
 
 
 def _strangeness(study: Study, there: Place, own: Study | None, place: Place) -> tuple[object, ...]:

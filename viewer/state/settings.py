@@ -109,6 +109,11 @@ SCREEN_DOTS = Setting(
     choices=(0.0, 1200.0),
     unit="dpi",
 )
+ONE_SCALE = Setting(
+    "one scale side by side",
+    True,
+    "images beside each other are equally large, as far as both files say how large they are",
+)
 MAGNIFIER_FACTOR = Setting(
     "magnifier", 3.0, "how much larger the magnifier shows the picture", choices=(1.5, 8.0)
 )
@@ -144,6 +149,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     LEVEL_DIRECTION,
     WHEEL_DIRECTION,
     SCREEN_DOTS,
+    ONE_SCALE,
     MAGNIFIER_FACTOR,
     MAGNIFIER_SHAPE,
     MAGNIFIER_OVERLAY,

@@ -7,6 +7,7 @@ from viewer.canvas.view import View
 from viewer.commands import Context
 from viewer.render.turn import AS_IT_IS, Turn
 from viewer.state.audit import Purpose, Tool
+from viewer.state.settings import ONE_SCALE
 
 
 # what the left button does
@@ -80,6 +81,16 @@ def zoom_out(context: Context) -> None:
 def toggle_alone(context: Context) -> None:
     """The picture under the mouse alone, or all of them again."""
     context.view.framing.toggle_alone()
+
+
+def has_image_beside(context: Context) -> bool:
+    return any(pane.place is not None for pane in context.session.panes)
+
+
+def toggle_one_scale(context: Context) -> None:
+    """Images side by side equally large in millimetres, or each as it fits."""
+    settings = context.session.settings
+    settings.set(ONE_SCALE, not settings.get(ONE_SCALE))
 
 
 # turn
