@@ -78,8 +78,8 @@ def link(
     main: Place, frame: Frame, other: Place, other_frame: Frame, one_scale: bool = True
 ) -> Link:
     """From the main frame to another one: by place where both say where they lie in the same
-    patient, and do not lie far apart, else by millimetres where those of both are known, and known alike; by shares without
-    that, or ``one_scale``."""
+    patient, and that is not far apart; else by millimetres where those of both are known, and known
+    alike; by shares without that, or without ``one_scale``."""
     here, there = (frame.size, frame.aspect_ratio), (other_frame.size, other_frame.aspect_ratio)
     mine, its = frame.spacing, other_frame.spacing
     alike = frame.spacing_kind == other_frame.spacing_kind
