@@ -56,6 +56,7 @@ def stack(
             "RescaleType": units,
         }
         if depths:
+            told["PatientName"], told["PatientID"] = "DOE^JANE", "4711"
             told["FrameOfReferenceUID"] = "1.2.3"
             told["ImageOrientationPatient"] = [1, 0, 0, 0, 1, 0]
             told["ImagePositionPatient"] = [0, 0, depths[number]]

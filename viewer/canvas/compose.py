@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.results import Explanation
+from engine.shapes import Point
 from viewer.canvas.marks import Mark
 from viewer.canvas.measure_marks import MeasureMark
 from viewer.canvas.placards import Placard
@@ -286,10 +287,9 @@ def _values_at(frame: Frame, session: Session, cursor: tuple[float, float] | Non
     return [*_pixel_lines(frame, *cursor), *_response_line(session.overlay, *cursor)]
 
 
-def values_there(scene: Scene, cursor: tuple[float, float]) -> tuple[str, ...]:
-    """What another image has at the place that belongs to the cursor, if it reaches there."""
-    assert scene.linked is not None
-    (x, y), (height, width) = scene.linked.point(cursor), scene.frame.size
+def values_there(scene: Scene, at: Point) -> tuple[str, ...]:
+    """What another image has at a point of its own, if it reaches there."""
+    (x, y), (height, width) = at, scene.frame.size
     if not (0 <= x < width and 0 <= y < height):
         return ()
     return (*_pixel_lines(scene.pyramid.source, x, y), *_response_line(scene.overlay, x, y))

@@ -40,6 +40,8 @@ class Framing(QObject):
         self._coming: tuple[Key, View] | None = None  # of what will be the main image
         self.pane = 0
         """The one that the mouse is over."""
+        self.over: Point | None = None
+        """The point of another image that the mouse is over, also where the main one has none."""
         self.alone: int | None = None
         """The only one of several pictures that is shown; None for all of them."""
         self.ratio = 1.0
@@ -124,6 +126,17 @@ class Framing(QObject):
         point = inverse.map(at)
         return point.x(), point.y()
 
+    def look(self, at: QPointF | None) -> Point | None:
+        """The mouse is at a screen point, or nowhere; the main frame's point there, None outside
+        it."""
+        self.over = None
+        if at is None or self._frame is None:
+            return None
+        if self._other is not None:
+            over = self.unbound_point(at)
+            self.over = over if _is_inside(over, self._other[0].there) else None
+        return self.point(at)
+
     def point(self, at: QPointF) -> tuple[float, float] | None:
         """Screen point → frame point (x, y), None outside the frame; over another image the point
         that belongs to it."""
@@ -142,12 +155,11 @@ class Framing(QObject):
 
     # another view
     def set_view(self, view: View) -> None:
-        view = replace(view, room=self._room())
-        if view != self.view:
-            self.view = view
+        before, self.view = self.view, replace(view, room=self.view.room)
+        if self.view != before:
             self._keep_turn()
             self.changed.emit()
-        self.check_kind()
+        self._make_room()
 
     def check_kind(self) -> None:
         """Tell of another kind of zoom or the like, if there is one."""
@@ -219,7 +231,7 @@ class Framing(QObject):
     def pan(self, moved: QPointF) -> None:
         if self._frame is not None:
             view, extent = self._view_there()
-            self._set_there(view.panned(moved, self.viewport, *extent).kept(extent[0]))
+            self._set_there(view.panned(moved, self.viewport, *extent).kept(extent[0], view))
 
     def zoom(self, factor: float, at: QPointF) -> None:
         """Zoom about a screen point; in every pane about the same frame point."""
@@ -238,7 +250,7 @@ class Framing(QObject):
             self.swap(where)
         self.alone = self.pane if self.alone is None else None
         self.pane = 0
-        self.set_view(self.view)
+        self._make_room()
         self.changed.emit()
 
     def swap(self, pane: int) -> None:
@@ -258,20 +270,34 @@ class Framing(QObject):
         gone = alone is not None and not 0 < len(panes) >= alone
         if gone or (alone and panes[alone - 1].place is not None):
             self.alone = None
-        self.set_view(self.view)
+        self._make_room()
 
     def _take_setting(self, setting: Setting[bool]) -> None:
         if setting is ONE_SCALE:
             self._take_panes()
             self.changed.emit()
 
+    def _make_room(self) -> None:
+        """For the images beside the main one; what is seen may be about to be another image, so
+        that no turn is kept here."""
+        room = self._room()
+        if room != self.view.room:
+            self.view = replace(self.view, room=room)
+            self.changed.emit()
+        self.check_kind()
+
     def _room(self) -> tuple[float, float]:
-        """What the images beside the main one need that are shown in its scale."""
-        if self.alone is not None:
+        """What the images need that are shown in the scale of the main one; as it was while one of
+        them is read."""
+        session = self._session
+        others = [pane for pane in session.panes if pane.place is not None]
+        if self.alone is not None or not others:
             return NO_ROOM
+        if session.open is None or any(not (pane.pyramid or pane.problem) for pane in others):
+            return self.view.room
         across, down = NO_ROOM
-        for pane in self._session.panes:
-            link = link_beside(self._session, pane)
+        for pane in others:
+            link = link_beside(session, pane)
             if link is not None and link.one_scale and pane.place is not None:
                 wide, high = link.room
                 if self.turn_of(pane.place).sideways:

@@ -285,7 +285,7 @@ class ImageView(QWidget):
         self._mouse = at
         if not buttons:
             self.framing.take_pane(at)
-        self._session.set_cursor(self.framing.point(at))
+        self._session.set_cursor(self.framing.look(at))
         self.update()
         if self._session.open is None:
             return
@@ -350,7 +350,7 @@ class ImageView(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._mouse = None
-        self._session.set_cursor(None)
+        self._session.set_cursor(self.framing.look(None))
         self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.shapes import Point
 from viewer.canvas.compose import beside, scene_of, short_window, values_there
 from viewer.canvas.framing import Framing
 from viewer.canvas.scene import Scene
@@ -29,15 +30,22 @@ def scenes(session: Session, framing: Framing) -> tuple[Scene, ...]:
     shown, zoom = seen_of(main, session, framing), main.corners.bottom_right[:1]
     if framing.alone:
         return (_above(shown[0], zoom),) if zoom else shown
-    cursor = session.cursor
-    if cursor is None or not session.corner_text:
+    if not session.corner_text:
         return shown
+    points = (_pointed(scene, session, framing, number) for number, scene in enumerate(shown))
     return tuple(
-        scene
-        if scene.linked is None or scene.placard is not None
-        else _above(scene, values_there(scene, cursor))
-        for scene in shown
+        scene if at is None else _above(scene, values_there(scene, at))
+        for scene, at in zip(shown, points, strict=True)
     )
+
+
+def _pointed(scene: Scene, session: Session, framing: Framing, number: int) -> Point | None:
+    """The point of another image that the mouse is over, or that belongs to the cursor."""
+    if scene.linked is None or scene.placard is not None:
+        return None
+    if framing.over is not None and number == framing.pane:
+        return framing.over
+    return None if session.cursor is None else scene.linked.point(session.cursor)
 
 
 def _above(scene: Scene, lines: tuple[str, ...]) -> Scene:

@@ -80,8 +80,9 @@ class View:
         inverse, _ = before.inverted()
         fixed = inverse.map(at)
         fit = self._fit(viewport, size, aspect)
-        low, high = min(ZOOM_LIMITS[0], fit), max(ZOOM_LIMITS[1], fit)
-        zoom = min(high, max(low, self.scale(viewport, size, aspect) * factor))
+        now = self.scale(viewport, size, aspect)  # may be beyond the limits over another frame
+        low, high = min(ZOOM_LIMITS[0], fit, now), max(ZOOM_LIMITS[1], fit, now)
+        zoom = min(high, max(low, now * factor))
         # first with the point in the middle, then where it was
         found = replace(self, zoom=zoom, centre=(fixed.x(), fixed.y()))
         return found.panned(at - viewport.center(), viewport, size, aspect)
@@ -96,12 +97,15 @@ class View:
         zoom = self.scale(viewport, size, aspect)
         return replace(self, zoom=zoom, centre=(x - step.x(), y - step.y()))
 
-    def kept(self, size: tuple[int, int]) -> View:
-        """With a point of the frame in the middle, so that the picture cannot be lost."""
+    def kept(self, size: tuple[int, int], before: View) -> View:
+        """With a point of the frame in the middle, so that the picture cannot be lost, or no
+        farther from that than ``before``: the middle may belong to another frame alone."""
         if self.centre is None:
             return self
         (x, y), (height, width) = self.centre, size
-        return replace(self, centre=(min(max(x, 0.0), width), min(max(y, 0.0), height)))
+        was_x, was_y = before.centre or (width / 2, height / 2)
+        x = min(max(x, min(0.0, was_x)), max(width, was_x))
+        return replace(self, centre=(x, min(max(y, min(0.0, was_y)), max(height, was_y))))
 
 
 @lru_cache(maxsize=32)

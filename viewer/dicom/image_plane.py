@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from operator import mul
 
 _SAME = 1e-3  # of direction cosines
+_STRAIGHT = 1e-2
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,14 @@ class ImagePlane:
         """Whether rows and columns of both point the same way."""
         pairs = zip(self.orientation, other.orientation, strict=True)
         return all(abs(mine - its) < _SAME for mine, its in pairs)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether both directions are of length 1 and at right angles, so that lengths mean mm."""
+        row, column = self.orientation[:3], self.orientation[3:]
+        lengths = math.hypot(*row), math.hypot(*column)
+        straight = all(abs(length - 1) < _STRAIGHT for length in lengths)
+        return straight and abs(sum(map(mul, row, column))) < _STRAIGHT
 
     @property
     def distance(self) -> float:

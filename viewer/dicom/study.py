@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -61,24 +62,20 @@ class Series:
         number of all frames."""
         return tuple(accumulate((instance.frames for instance in self.instances), initial=0))
 
-    @property
-    def plane(self) -> ImagePlane | None:
-        """That of the first image."""
-        return self.instances[0].plane
-
     @cached_property
     def depths(self) -> tuple[float, ...]:
         """mm of each image along their common normal, growing; () where they do not lie one behind
         the other."""
-        first = self.plane
-        if first is None:
+        first = self.instances[0].plane
+        if first is None or not first.is_sound:
             return ()
         planes = [instance.plane for instance in self.instances if instance.frames == 1]
         placed = [p for p in planes if p is not None and p.is_parallel(first)]
         found = tuple(plane.distance for plane in placed)
         if len(found) < len(self.instances):
             return ()
-        return found if all(b - a > _APART for a, b in pairwise(found)) else ()
+        finite = all(map(math.isfinite, found))
+        return found if finite and all(b - a > _APART for a, b in pairwise(found)) else ()
 
 
 @dataclass(frozen=True)

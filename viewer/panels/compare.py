@@ -60,8 +60,8 @@ _ABOUT_IMAGES = (
     "both have values in the same units."
 )
 _LINKED: dict[By, str] = {
-    "place": "Linked by the patient: in one scale, the cursors at the same place.",
-    "millimetres": "Linked in millimetres: in one scale, from the middle of each image.",
+    "place": "Linked by the patient's coordinates, in one scale.",
+    "millimetres": "Linked in millimetres from the middle of each image, in one scale.",
     "share": "Linked by shares of the frame, not in one scale.",
 }
 _OWN_WINDOWS = "Each has its own value window: colours show where, not how much."

@@ -13,6 +13,7 @@ from viewer.state.place import Place
 from viewer.state.session import Pane, Session
 from viewer.state.settings import ONE_SCALE
 
+_LARGER = 20  # times, and the smaller one would hardly be seen in one scale
 Extent = tuple[tuple[int, int], float]
 """The size (height, width) of a frame and its aspect ratio."""
 By = Literal["place", "millimetres", "share"]
@@ -79,11 +80,16 @@ def link(
 ) -> Link:
     """From the main frame to another one: by place where both say where they lie in the same
     patient, and that is not far apart; else by millimetres where those of both are known, and known
-    alike; by shares without that, or without ``one_scale``."""
+    alike; by shares without that, or without ``one_scale``, or where one is much larger."""
     here, there = (frame.size, frame.aspect_ratio), (other_frame.size, other_frame.aspect_ratio)
     mine, its = frame.spacing, other_frame.spacing
     alike = frame.spacing_kind == other_frame.spacing_kind
     if not (one_scale and alike and mine and its and min(*mine, *its) > 0):
+        return shares(here, there)
+    lengths = [
+        max(size[0] * mm[0], size[1] * mm[1]) for size, mm in ((here[0], mine), (there[0], its))
+    ]
+    if max(lengths) > _LARGER * min(lengths):
         return shares(here, there)
     per = mine[1] / its[1], mine[0] / its[0]
     plane, its_plane = main.instance.plane, other.instance.plane
@@ -104,12 +110,16 @@ def _share_places(one: Instance, other: Instance) -> bool:
     """Whether the same millimetres are the same place of one patient, and the images are parallel.
     Frames of reference alone do not tell: those of files without names are often all the same."""
     mine, its = one.attributes, other.attributes
-    if (mine.patient_name, mine.patient_id) != (its.patient_name, its.patient_id):
+    patient = mine.patient_name, mine.patient_id
+    if patient != (its.patient_name, its.patient_id):
+        return False
+    if not any(patient) and mine.study_instance_uid != its.study_instance_uid:
         return False
     first, second = one.plane, other.plane
     if first is None or second is None or first.frame_of_reference != second.frame_of_reference:
         return False
-    return bool(first.frame_of_reference) and first.is_parallel(second)
+    sound = first.is_sound and second.is_sound and first.frame_of_reference != ""
+    return sound and first.is_parallel(second)
 
 
 def link_beside(session: Session, pane: Pane) -> Link | None:
@@ -122,41 +132,49 @@ def link_beside(session: Session, pane: Pane) -> Link | None:
 
 
 # depth
-def as_deep(series: Series, main: Place, ahead: float | None = None) -> Place:
-    """The image of another stack that belongs beside one, or lies ``ahead`` of that, as
-    :func:`ahead_of` counts: where it lies in the same patient, else as far from its first one as
-    the other is in its own."""
-    depths, own = _depths(series, main, same_patient=ahead is None)
+@dataclass(frozen=True)
+class Ahead:
+    """How far an image lies ahead of what belongs beside another one, in mm or in images."""
+
+    by: float = 0.0
+    in_mm: bool = False
+
+
+def as_deep(series: Series, main: Place, ahead: Ahead | None = None) -> Place:
+    """The image of another stack that belongs beside one, or lies ``ahead`` of that: where it lies
+    in the same patient, else as far from its first one as the other is in its own."""
+    own = None
+    if ahead is None or ahead.in_mm:
+        own = _depth(series, main, same_patient=ahead is None)
     if own is not None:
-        return Place(series, _nearest(depths, own + (ahead or 0.0)))
+        return Place(series, _nearest(series.depths, own + (0.0 if ahead is None else ahead.by)))
     last, here = series.starts[-1] - 1, max(1, main.series.starts[-1] - 1)
-    found = Place(series, 0).moved(round(main.number / here * last) + round(ahead or 0.0))
+    images = 0 if ahead is None or ahead.in_mm else round(ahead.by)
+    found = Place(series, 0).moved(round(main.number / here * last) + images)
     assert found is not None
     return found
 
 
-def ahead_of(place: Place, main: Place) -> float:
-    """How far an image lies ahead of what belongs beside another one: in mm where both stacks say
-    where they lie, and are parallel; else in images."""
-    depths, own = _depths(place.series, main)
-    if own is not None:
-        return depths[place.number] - own
-    return place.number - as_deep(place.series, main, 0.0).number
+def ahead_of(place: Place, main: Place) -> Ahead:
+    """In mm where both stacks say where they lie, and are parallel; in one patient from the image
+    that lies nearest, so that this one is not ahead."""
+    series, depths = place.series, place.series.depths
+    own = _depth(series, main)
+    if own is None:
+        return Ahead(place.number - as_deep(series, main, Ahead()).number)
+    if _depth(series, main, same_patient=True) is not None:
+        own = depths[_nearest(depths, own)]
+    return Ahead(depths[place.number] - own, in_mm=True)
 
 
-def _depths(
-    series: Series, main: Place, same_patient: bool = False
-) -> tuple[tuple[float, ...], float | None]:
-    """Where the images of a stack lie, and where one of another does; None where that says nothing
-    here."""
-    first, other = main.series.plane, series.plane
-    if first is None or other is None:
-        return (), None
-    ones = main.series.instances[0], series.instances[0]
-    alike = _share_places(*ones) if same_patient else first.is_parallel(other)
-    if not alike or not series.depths or not main.series.depths:
-        return (), None
-    return series.depths, main.series.depths[main.number]
+def _depth(series: Series, main: Place, same_patient: bool = False) -> float | None:
+    """How deep an image lies, in mm; None where that says nothing of another stack."""
+    first, other = main.series.instances[0], series.instances[0]
+    if first.plane is None or other.plane is None or not first.plane.is_parallel(other.plane):
+        return None
+    if same_patient and not _share_places(first, other):
+        return None
+    return main.series.depths[main.number] if main.series.depths and series.depths else None
 
 
 def _nearest(depths: tuple[float, ...], wanted: float) -> int:

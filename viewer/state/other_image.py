@@ -12,7 +12,7 @@ from viewer.render.pyramid import Pyramid
 from viewer.state.frame_cache import Key
 from viewer.state.frame_reading import FrameReading
 from viewer.state.lane import Lane
-from viewer.state.linking import ahead_of, as_deep
+from viewer.state.linking import Ahead, ahead_of, as_deep
 from viewer.state.measured import Notes, notes_of
 from viewer.state.others import Other
 from viewer.state.pictures import Picture
@@ -44,7 +44,7 @@ class OtherImage(QObject):
         self.picture: Picture | None = None
         self.notes: Notes | None = None
         self._main: Place | None = session.place
-        self._ahead = 0.0  # how far it is ahead of what is as deep as the open one
+        self._ahead = Ahead()  # of what is as deep as the open one
         # the open image need not wait for this reader, which reads headers for the list, too
         reader = workbench.readers[1]
         self._reading = FrameReading("beside", reader, self, lambda: session.reading is None)
