@@ -14,6 +14,7 @@ from viewer.canvas import decorations
 from viewer.canvas.paint import ScenePainter
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
+from viewer.render.overlay import Overlay
 
 _GAP = 2.0
 _LINE = QColor(44, 52, 68)
@@ -44,6 +45,11 @@ class Board:
         """A ``helper`` takes a part of the work, in a thread of its own."""
         self._helper = helper
         self._painters: list[ScenePainter] = []
+
+    def foresee(self, overlay: Overlay) -> None:
+        """A response may be wanted next in the place of the main one."""
+        for own in self._painters[:1]:
+            own.foresee(overlay)
 
     def paint(
         self,

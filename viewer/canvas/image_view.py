@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -71,6 +71,9 @@ class ImageView(QWidget):
         self._dragged = False
         self._drags_curtain = False
         self._hand_pressed = False  # the hand knows of the press
+        self._next = QTimer(self)  # once a picture is on the screen
+        self._next.setSingleShot(True)
+        self._next.timeout.connect(self._foresee)
         self._cursors: dict[tuple[Purpose, float], QCursor] = {}
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -202,8 +205,15 @@ class ImageView(QWidget):
             self.framing.take_painted(self._board.paint(painter, size, drawn, self.view), drawn)
             self._paint_drawing(painter)
             self._paint_lens(painter, scenes)
+            self._next.start()
         finally:  # one that is left open takes the program with it
             painter.end()
+
+    def _foresee(self) -> None:
+        """While nothing is to be painted, work on what will be wanted if one goes on so."""
+        overlay = self._session.upcoming
+        if overlay is not None:
+            self._board.foresee(overlay)
 
     def _with_drawing(self, scenes: tuple[Scene, ...]) -> list[Scene]:
         """The scenes with what is being drawn, and the cursor in the panes that it is not over."""

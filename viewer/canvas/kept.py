@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -83,12 +83,13 @@ class KeptPicture:
         """A picture of an ``area`` (logical pixels, ``ratio`` device pixels each): what ``fill``
         gives all of its pixels, or nothing, with what ``draw`` paints over it. A ``helper`` fills
         it meanwhile; that is waited for when it is shown."""
-        place = device_area(area, ratio)
-        kept, self._ratio = self._kept, ratio
-        if kept is not None and kept[1] == place and kept[0].like(key):
+        self._ratio = ratio
+        if self.holds(ratio, area, key):
             return
-        self._finish()
-        self._kept = None
+        place = device_area(area, ratio)
+        if self._filling is not None:  # with what is not wanted any more
+            wait([self._filling])
+        self._filling = self._kept = None
         if place.isEmpty():
             return
         pixels = self._blank(place)
@@ -101,6 +102,16 @@ class KeptPicture:
         if draw is not None:
             _draw(self._image, place, ratio, draw)
         self._kept = (key, place)
+
+    def holds(self, ratio: float, area: QRectF, key: Key) -> bool:
+        """Whether it is that picture already, or a helper is at work on it."""
+        kept = self._kept
+        return kept is not None and kept[1] == device_area(area, ratio) and kept[0].like(key)
+
+    def give_up(self) -> None:
+        """It is not wanted any more: a helper that has not begun with it need not."""
+        if self._filling is not None and self._filling.cancel():
+            self._filling = self._kept = None
 
     def show(self, painter: QPainter, away: QPoint = _NOT_AWAY, opacity: float = 1.0) -> None:
         """Paint it, so many device pixels ``away``, over what is there with ``opacity``."""

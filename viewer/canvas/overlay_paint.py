@@ -36,15 +36,33 @@ _CONTOUR, _EDGE = 1.5, 3.2  # widths of a contour and of its halo
 _ON, _OFF = 6.0, 4.5  # of a dashed one
 
 
+class _Sheets:
+    """Colours and contours of one map, as pictures of the screen's resolution."""
+
+    def __init__(self) -> None:
+        self.fill, self.lines = KeptPicture(), KeptPicture()
+
+    def hold(self, plan: _Plan) -> bool:
+        """Whether they are what is planned."""
+        ratio, style = plan.shown.steady.ratio, plan.style
+        return (not style.fill or self.fill.holds(ratio, plan.reach, plan.fill_key)) and (
+            not style.contours or self.lines.holds(ratio, plan.reach, plan.lines_key)
+        )
+
+    def give_up(self) -> None:
+        self.fill.give_up()
+        self.lines.give_up()
+
+
 class OverlayPainter:
-    """Keeps the colours and the contours that it painted last as pictures of the screen's
-    resolution; opacity comes in only when they are laid over the scan."""
+    """Keeps the colours and the contours that it painted last; opacity comes in only when they are
+    laid over the scan. With a helper it can have those of the map that will come next, too."""
 
     def __init__(self, helper: Executor | None = None) -> None:
         self._helper = helper
-        self._map: tuple[Key, NDArray[np.uint32]] | None = None
-        self._fill, self._lines = KeptPicture(), KeptPicture()
-        self._memory, self._of_fill = Scratch(), Scratch()
+        self._map: tuple[Key, QRect, NDArray[np.uint8]] | None = None
+        self._sheets, self._next = _Sheets(), _Sheets()
+        self._memory, self._of_fill, self._of_map = Scratch(), Scratch(), Scratch()
         self._planned: tuple[Key, _Plan | None] | None = None
         self._begun: _Plan | None = None
 
@@ -53,9 +71,28 @@ class OverlayPainter:
     ) -> None:
         """Have the helper work on what :meth:`paint` will want next, ``ratio`` device pixels a
         logical one."""
-        self._begun = self._plan(scene, transform, unit, area, ratio)
-        if self._begun is not None and self._begun.style.fill:
-            self._make_fill(self._begun)
+        self._begun = plan = self._plan(scene, transform, unit, area, ratio)
+        if plan is None or self._sheets.hold(plan):
+            return
+        if self._next.hold(plan):
+            self._sheets, self._next = self._next, self._sheets
+        self._next.give_up()
+        if plan.style.fill:
+            self._make_fill(plan, self._sheets)
+
+    def foresee(self, overlay: Overlay) -> None:
+        """Have the helper work on a map that may be wanted where the last one was."""
+        last = None if self._planned is None else self._planned[1]
+        if self._helper is None or last is None:
+            return
+        plan = _plan_of(overlay, last.shown)
+        if plan is None or self._sheets.hold(plan) or self._next.hold(plan):
+            return
+        self._next.give_up()
+        if plan.style.fill:
+            self._make_fill(plan, self._next)
+        if plan.style.contours:
+            self._make_lines(plan, self._next, self._helper)
 
     def paint(
         self,
@@ -106,20 +143,20 @@ class OverlayPainter:
     def _paint_plan(self, painter: QPainter, plan: _Plan) -> None:
         """The contours are made before the colours are waited for."""
         if plan.style.contours:
-            self._make_lines(plan)
+            self._make_lines(plan, self._sheets)
         if plan.style.fill:
-            self._fill.show(painter, plan.shown.steady.away, plan.style.opacity)
+            self._sheets.fill.show(painter, plan.shown.steady.away, plan.style.opacity)
         if plan.style.contours:
-            self._lines.show(painter, plan.shown.steady.away)
+            self._sheets.lines.show(painter, plan.shown.steady.away)
 
-    def _make_fill(self, plan: _Plan) -> None:
+    def _make_fill(self, plan: _Plan, sheets: _Sheets) -> None:
         """The colours inside the contours; their edges need not be soft under these."""
         shown, soft = plan.shown, not plan.style.contours
 
         def fill(pixels: NDArray[np.uint32], place: QRect) -> None:
             memory = self._of_fill
             memory.free()
-            colour = shown.sampled(self._colours(plan), place, memory)
+            colour = self._colours(plan, place)
             if soft:
                 parts = [stroke.softly(shown, place, memory) for stroke in plan.strokes]
                 whole = functools.reduce(np.maximum, parts)
@@ -130,20 +167,26 @@ class OverlayPainter:
                 np.bitwise_and(every, functools.reduce(np.bitwise_or, inside), out=pixels)
 
         key, ratio = plan.fill_key, shown.steady.ratio
-        self._fill.make(ratio, plan.reach, key, fill=fill, helper=self._helper)
+        sheets.fill.make(ratio, plan.reach, key, fill=fill, helper=self._helper)
 
-    def _colours(self, plan: _Plan) -> NDArray[np.uint32]:
-        """The whole map at its own resolution, whatever the threshold."""
-        if self._map is None or not self._map[0].like(plan.of_map):
-            self._map = (plan.of_map, plan.colours())
-        return self._map[1]
+    def _colours(self, plan: _Plan, place: QRect) -> NDArray[np.uint8]:
+        """Those of the device pixels of a place, (h, w, 4), blue first, whatever the threshold: a
+        drag of that samples them once."""
+        kept, key = self._map, plan.map_key
+        if kept is None or kept[1] != place or not kept[0].like(key):
+            self._map = None
+            self._of_map.free()
+            found = self._of_map.take((place.height(), place.width(), 4), np.uint8)
+            plan.shown.sampled(plan.colours(), place, found)
+            self._map = kept = (key, place, found)
+        return kept[2]
 
-    def _make_lines(self, plan: _Plan) -> None:
+    def _make_lines(self, plan: _Plan, sheets: _Sheets, helper: Executor | None = None) -> None:
         """All halos, and then all lines."""
         shown, strokes = plan.shown, plan.strokes
 
         def fill(pixels: NDArray[np.uint32], place: QRect) -> None:
-            memory = self._memory
+            memory = self._memory if helper is None else self._of_fill  # each of one thread
             memory.free()
             lines = [stroke.line(shown, place, memory) for stroke in strokes]
             spread = (_EDGE - _CONTOUR) / 2 * shown.wide
@@ -152,7 +195,8 @@ class OverlayPainter:
             layers = zip([halo, *lines], map(_ink, inks), strict=True)
             coverage.lay(pixels, [(shown.seen(part), ink) for part, ink in layers], memory)
 
-        self._lines.make(shown.steady.ratio, plan.reach, plan.lines_key, fill=fill)
+        ratio, key = shown.steady.ratio, plan.lines_key
+        sheets.lines.make(ratio, plan.reach, key, fill=fill, helper=helper)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,11 +210,16 @@ class _Plan:
     style: OverlayStyle
 
     @cached_property
+    def map_key(self) -> Key:
+        """What the colours depend on that the threshold cuts."""
+        values = (self.of_map.values, self.shown.steady.numbers, self.shown.steady.ratio)
+        return Key(self.of_map.objects, values)
+
+    @cached_property
     def fill_key(self) -> Key:
         """What the colours depend on."""
-        soft = not self.style.contours
-        values = (self.of_map.values, soft, self.shown.steady.numbers)
-        return Key((*self.of_map.objects, *self._lines), values)
+        soft, whole = not self.style.contours, self.map_key
+        return Key((*whole.objects, *self._lines), (*whole.values, soft))
 
     @cached_property
     def lines_key(self) -> Key:
@@ -223,15 +272,12 @@ class _Shown:
         """Without the rim."""
         return found[self.rim : -self.rim, self.rim : -self.rim]
 
-    def sampled(
-        self, colours: NDArray[np.uint32], place: QRect, memory: Scratch
-    ) -> NDArray[np.uint8]:
+    def sampled(self, colours: NDArray[np.uint32], place: QRect, found: NDArray[np.uint8]) -> None:
         """A map's colours (h, w) at the device pixels of ``place``: (h, w, 4), blue first."""
         parts = colours.view(np.uint8).reshape(*colours.shape, 4)
         start, ratio = place.topLeft(), self.steady.ratio
         origin = origin_of(self.transform, ratio, start, self.size, colours.shape)
-        found = memory.take((place.height(), place.width(), 4), np.uint8)
-        return resampled(parts, origin, found)
+        resampled(parts, origin, found)
 
     def onto(self, place: QRect) -> QTransform:
         """From the frame to the device pixels of ``place``."""
@@ -282,7 +328,12 @@ def _planned(scene: Scene, shown: _Shown) -> _Plan | None:
         regions = [_Stroke(region.lines, QColor(*region.colour)) for region in classes.regions]
         key = Key((classes.maps,), (classes.maximum,))
         return _Plan(shown, regions, key, classes.painted, classes.style) if regions else None
-    if overlay is None or overlay.style.shows != "layer" or overlay.maximum <= 0:
+    return None if overlay is None else _plan_of(overlay, shown)
+
+
+def _plan_of(overlay: Overlay, shown: _Shown) -> _Plan | None:
+    """What is to be painted of a layer."""
+    if overlay.style.shows != "layer" or overlay.maximum <= 0:
         return None
     style, name = overlay.style, overlay.style.colours
     strokes = [_Stroke(overlay.lines, QColor(*colour_maps.accent(name)))]

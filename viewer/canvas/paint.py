@@ -28,6 +28,7 @@ from viewer.canvas.scratch import Scratch
 from viewer.canvas.view import View, scale_of
 from viewer.dicom.frame import Frame
 from viewer.render import planes as ink
+from viewer.render.overlay import Overlay
 from viewer.render.turn import Turn
 
 Pixel = TypeVar("Pixel", bound=np.generic)
@@ -127,6 +128,10 @@ class ScenePainter:
         self.paint_footer(painter, size, viewport, scene, unit)
         self._paint_bar(painter, viewport, scene, unit)
         return viewport
+
+    def foresee(self, overlay: Overlay) -> None:
+        """A response may be wanted next in the place of the last one."""
+        self._overlay.foresee(overlay)
 
     def _lay_out(
         self, size: QRectF, scene: Scene, view: View, unit: float, footer: float, ratio: float

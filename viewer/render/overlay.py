@@ -207,6 +207,17 @@ class OverlayMaker:
                 self._cut(maps[other, signed], style.threshold * top, signed)
         return tops.keys() >= set(near)
 
+    def at_hand(self, index: int, style: OverlayStyle) -> Overlay | None:
+        """Layer ``index`` in a style if nothing has to be worked out for it."""
+        (factor, maps), signed = self._kept, style.signed
+        every = range(len(self.explanation.layers))
+        needed = every if style.shared_range else every[index : index + 1]
+        if factor != style.smoothing or any((other, signed) not in maps for other in needed):
+            return None
+        values, level = maps[index, signed], style.threshold * self.maximum(index, style)
+        cut = any(map_of is values and at == level for map_of, at, _ in self._cuts)
+        return self.overlay(index, style) if cut else None
+
     def overlay(self, index: int, style: OverlayStyle) -> Overlay:
         """Layer ``index`` (from 0) of the explanation in a style."""
         values = self.values(index, style.smoothing, style.signed)
@@ -238,7 +249,7 @@ def share_above(strengths: NDArray[np.float32], level: float) -> tuple[float, fl
     above = strengths > level
     total = float(strengths.sum(dtype=np.float64))
     mass = float(strengths[above].sum(dtype=np.float64)) / total if total > 0 else 0.0
-    return float(above.mean()), mass
+    return np.count_nonzero(above) / above.size, mass
 
 
 def frame_lines(values: NDArray[np.float32], level: float, frame_size: tuple[int, int]) -> Lines:

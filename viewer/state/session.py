@@ -153,6 +153,7 @@ class Session(QObject):
         self.audit.levelAsked.connect(self._level)
         self._answer: OverlayMaker | None = None
         self._overlay: Overlay | None = None
+        self._onward = 0  # layers from the one before to this one, if that was the last change
         self.kernel: KernelChosen | None = None
         """The kernel whose map is shown in the place of its layer's."""
         self._kernel_maker: OverlayMaker | None = None
@@ -330,6 +331,7 @@ class Session(QObject):
         count = 0 if self.explanation is None else len(self.explanation.layers)
         index = max(0, min(index, count - 1))
         if index != self.layer_index:
+            self._onward = -1 if index == self.layer_index - 1 else 1
             self.layer_index = index
             self._overlay = self.kernel = None
             self.overlayChanged.emit()
@@ -360,6 +362,7 @@ class Session(QObject):
         if style != self.style:
             self.style = style
             self._overlay = None
+            self._onward = 0
             self.overlayChanged.emit()
 
     def change_style(self, **changes: object) -> None:
@@ -433,6 +436,17 @@ class Session(QObject):
             else:
                 self._overlay = self.overlays.overlay(self.layer_index, self.style)
         return self._overlay
+
+    @property
+    def upcoming(self) -> Overlay | None:
+        """The layer that is next for who steps through them, if it is ready."""
+        maker, onward = self.overlays, self._onward
+        if not onward or maker is None or self.kernel is not None:
+            return None
+        there = range(len(maker.explanation.layers))
+        index = self.layer_index + onward
+        index = index if index in there else self.layer_index - onward  # at the end there is back
+        return maker.at_hand(index, self.style) if index in there else None
 
     @property
     def strongest(self) -> tuple[float, float] | None:
