@@ -111,7 +111,7 @@ def test_what_went_wrong_ahead_does_no_harm(
         broken.setattr("viewer.canvas.overlay_paint.resampled", lambda *given: 1 / 0)
         own.foresee(maker.overlay(1, _STYLE))
         helper.submit(int).result()
-    for layer in (2, 3, 0):
+    for layer in (1, 2, 3, 0):
         other = replace(scene, overlay=maker.overlay(layer, _STYLE))
         own.foresee(maker.overlay((layer + 1) % 4, _STYLE))
         assert np.array_equal(painted(own, other, View()), painted(ScenePainter(), other, View()))
@@ -132,6 +132,19 @@ def test_a_helper_does_not_begin_with_what_is_given_up(helper: ThreadPoolExecuto
     assert begun == []
 
 
+def test_colours_of_another_size_are_not_taken(qtbot: QtBot, helper: ThreadPoolExecutor) -> None:
+    """A crop may be seen in the same place at the same zoom."""
+    whole, view, own = grey_frame(), View(6.0, (160.0, 250.0)), ScenePainter(helper)
+    crop = replace(whole, pixels=whole.pixels[:-120])
+    maker = OverlayMaker(explanation(*map(response, range(2)), frame=crop.size))
+    first, hidden = scene_of(crop, _STYLE, maker), scene_of(whole, _STYLE)
+    second = replace(first, overlay=maker.overlay(1, _STYLE))
+    painted(own, hidden, view)
+    own.foresee(maker.overlay(1, _STYLE))
+    for scene in (first, second):
+        assert np.array_equal(painted(own, scene, view), painted(ScenePainter(), scene, view))
+
+
 # which one is next
 def test_it_goes_on_as_it_went_and_back_at_the_end(qtbot: QtBot) -> None:
     session = _ready()
@@ -146,7 +159,17 @@ def test_it_goes_on_as_it_went_and_back_at_the_end(qtbot: QtBot) -> None:
     for index, expected in ((1, 2), (2, 3), (1, 0), (0, 1), (3, 2), (2, 1)):
         session.show_layer(index)
         assert upcoming() == names[expected], index
+    session.set_playing(True)
+    assert upcoming() is None
+    session.set_playing(False)
+    session.set_hidden_for_now(True)
+    assert upcoming() is None
+    session.set_hidden_for_now(False)
+    assert upcoming() == names[1]
     session.change_style(threshold=0.77)
+    assert upcoming() is None
+    session.show_layer(0)
+    session.set_explanation(OverlayMaker(_answer()))
     assert upcoming() is None
 
 

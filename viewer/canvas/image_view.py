@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,6 +22,7 @@ from viewer.canvas.looking import Looking
 from viewer.canvas.magnifier import Magnifier
 from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
+from viewer.render.overlay import Overlay
 from viewer.scaling import pixels_per_mm
 from viewer.state.audit import Purpose
 from viewer.state.session import Session
@@ -74,6 +77,7 @@ class ImageView(QWidget):
         self._next = QTimer(self)  # once a picture is on the screen
         self._next.setSingleShot(True)
         self._next.timeout.connect(self._foresee)
+        self._stepped: Callable[[], Overlay | None] = lambda: None  # the last one that was shown
         self._cursors: dict[tuple[Purpose, float], QCursor] = {}
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -210,7 +214,12 @@ class ImageView(QWidget):
             painter.end()
 
     def _foresee(self) -> None:
-        """While nothing is to be painted, work on what will be wanted if one goes on so."""
+        """While nothing is to be painted, work on what will be wanted if one goes on so; once for
+        each response that is shown."""
+        shown = self._session.overlay
+        if shown is None or shown is self._stepped() or self.framing.alone:
+            return
+        self._stepped = weakref.ref(shown)  # which keeps no answer
         overlay = self._session.upcoming
         if overlay is not None:
             self._board.foresee(overlay)

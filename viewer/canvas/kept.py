@@ -104,9 +104,11 @@ class KeptPicture:
         self._kept = (key, place)
 
     def holds(self, ratio: float, area: QRectF, key: Key) -> bool:
-        """Whether it is that picture already, or a helper is at work on it."""
-        kept = self._kept
-        return kept is not None and kept[1] == device_area(area, ratio) and kept[0].like(key)
+        """Whether it is that picture already, or a helper is at work on it and has not failed."""
+        kept, filling = self._kept, self._filling
+        if kept is None or kept[1] != device_area(area, ratio) or not kept[0].like(key):
+            return False
+        return filling is None or not filling.done() or filling.exception() is None
 
     def give_up(self) -> None:
         """It is not wanted any more: a helper that has not begun with it need not."""

@@ -62,6 +62,7 @@ class OverlayPainter:
         self._helper = helper
         self._map: tuple[Key, QRect, NDArray[np.uint8]] | None = None
         self._sheets, self._next = _Sheets(), _Sheets()
+        self._foresees = False
         self._memory, self._of_fill, self._of_map = Scratch(), Scratch(), Scratch()
         self._planned: tuple[Key, _Plan | None] | None = None
         self._begun: _Plan | None = None
@@ -72,6 +73,8 @@ class OverlayPainter:
         """Have the helper work on what :meth:`paint` will want next, ``ratio`` device pixels a
         logical one."""
         self._begun = plan = self._plan(scene, transform, unit, area, ratio)
+        if plan is None:
+            self._forget_next()
         if plan is None or self._sheets.hold(plan):
             return
         if self._next.hold(plan):
@@ -83,16 +86,23 @@ class OverlayPainter:
     def foresee(self, overlay: Overlay) -> None:
         """Have the helper work on a map that may be wanted where the last one was."""
         last = None if self._planned is None else self._planned[1]
-        if self._helper is None or last is None:
+        if self._helper is None or last is None or last.shown.size != overlay.frame_size:
             return
         plan = _plan_of(overlay, last.shown)
         if plan is None or self._sheets.hold(plan) or self._next.hold(plan):
             return
         self._next.give_up()
+        self._foresees = True
         if plan.style.fill:
             self._make_fill(plan, self._next)
         if plan.style.contours:
             self._make_lines(plan, self._next, self._helper)
+
+    def _forget_next(self) -> None:
+        """No response is seen: the memory of the next one is wanted no more."""
+        if self._foresees:
+            self._next.give_up()
+            self._next, self._foresees = _Sheets(), False
 
     def paint(
         self,
@@ -212,8 +222,9 @@ class _Plan:
     @cached_property
     def map_key(self) -> Key:
         """What the colours depend on that the threshold cuts."""
-        values = (self.of_map.values, self.shown.steady.numbers, self.shown.steady.ratio)
-        return Key(self.of_map.objects, values)
+        shown = self.shown
+        where = (shown.size, shown.steady.numbers, shown.steady.ratio)
+        return Key(self.of_map.objects, (self.of_map.values, *where))
 
     @cached_property
     def fill_key(self) -> Key:

@@ -306,7 +306,7 @@ class Session(QObject):
 
     def _set_overlays(self, maker: OverlayMaker | None) -> None:
         if maker is not self._answer:
-            self._answer = maker
+            self._answer, self._onward = maker, 0
             self._reveal()
 
     @property
@@ -347,7 +347,7 @@ class Session(QObject):
         something else is asked; None brings the layer back."""
         if kernel is self.kernel or (kernel is not None and self.explanation is None):
             return
-        self.kernel, self._overlay = kernel, None
+        self.kernel, self._overlay, self._onward = kernel, None, 0
         if kernel is not None and self.explanation is not None:
             names = [layer.name for layer in self.explanation.layers]
             self.layer_index = names.index(kernel.layer)
@@ -440,13 +440,14 @@ class Session(QObject):
     @property
     def upcoming(self) -> Overlay | None:
         """The layer that is next for who steps through them, if it is ready."""
-        maker, onward = self.overlays, self._onward
-        if not onward or maker is None or self.kernel is not None:
+        maker, onward, style = self.overlays, self._onward, self.style
+        seen = style.visible and style.shows == "layer" and not self.hidden_for_now
+        if not onward or not seen or self.playing or maker is None or self.kernel is not None:
             return None
         there = range(len(maker.explanation.layers))
         index = self.layer_index + onward
         index = index if index in there else self.layer_index - onward  # at the end there is back
-        return maker.at_hand(index, self.style) if index in there else None
+        return maker.at_hand(index, style) if index in there else None
 
     @property
     def strongest(self) -> tuple[float, float] | None:

@@ -112,7 +112,7 @@ SCREEN_DOTS = Setting(
 ONE_SCALE = Setting(
     "one scale side by side",
     True,
-    "images beside each other are equally large, as far as both files say how large they are",
+    "images beside each other have the same scale, as far as both files say how large a pixel is",
 )
 MAGNIFIER_FACTOR = Setting(
     "magnifier", 3.0, "how much larger the magnifier shows the picture", choices=(1.5, 8.0)
