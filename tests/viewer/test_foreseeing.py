@@ -22,6 +22,7 @@ from tests.viewer.test_render import explanation
 from viewer.canvas.coverage import Rings
 from viewer.canvas.kept import KeptPicture, Key
 from viewer.canvas.paint import ScenePainter
+from viewer.canvas.scene import Scene
 from viewer.canvas.view import View
 from viewer.render.overlay import OverlayMaker
 from viewer.render.style import OverlayStyle
@@ -38,6 +39,14 @@ def helper() -> Iterator[ThreadPoolExecutor]:
 
 def _answer(count: int = 4) -> Explanation:
     return explanation(*(response(seed) for seed in range(count)), frame=grey_frame().size)
+
+
+def _seen_once(helper: ThreadPoolExecutor) -> tuple[OverlayMaker, Scene, ScenePainter]:
+    """A painter that has painted the first layer of an answer."""
+    maker, own = OverlayMaker(_answer()), ScenePainter(helper)
+    scene = scene_of(grey_frame(), _STYLE, maker)
+    painted(own, scene, View())
+    return maker, scene, own
 
 
 def _ready(count: int = 4, style: OverlayStyle = _STYLE) -> Session:
@@ -78,10 +87,7 @@ def test_whatever_was_foreseen_what_is_painted_is_what_was_asked_for(
 def test_nothing_of_a_layer_that_was_foreseen_is_worked_out_when_it_is_shown(
     qtbot: QtBot, helper: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    maker = OverlayMaker(_answer())
-    scene = scene_of(grey_frame(), _STYLE, maker)
-    own = ScenePainter(helper)
-    painted(own, scene, View())
+    maker, scene, own = _seen_once(helper)
     own.foresee(maker.overlay(1, _STYLE))
     helper.submit(int).result()  # it is done with that
     traced: list[str] = []
@@ -103,10 +109,7 @@ def test_nothing_of_a_layer_that_was_foreseen_is_worked_out_when_it_is_shown(
 def test_what_went_wrong_ahead_does_no_harm(
     qtbot: QtBot, helper: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    maker = OverlayMaker(_answer())
-    scene = scene_of(grey_frame(), _STYLE, maker)
-    own = ScenePainter(helper)
-    painted(own, scene, View())
+    maker, scene, own = _seen_once(helper)
     with monkeypatch.context() as broken:
         broken.setattr("viewer.canvas.overlay_paint.resampled", lambda *given: 1 / 0)
         own.foresee(maker.overlay(1, _STYLE))

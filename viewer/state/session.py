@@ -153,7 +153,7 @@ class Session(QObject):
         self.audit.levelAsked.connect(self._level)
         self._answer: OverlayMaker | None = None
         self._overlay: Overlay | None = None
-        self._onward = 0  # layers from the one before to this one, if that was the last change
+        self._onward = 0  # to the next layer, or -1; 0 while nobody steps through them
         self.kernel: KernelChosen | None = None
         """The kernel whose map is shown in the place of its layer's."""
         self._kernel_maker: OverlayMaker | None = None
